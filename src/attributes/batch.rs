@@ -1,0 +1,288 @@
+//! A batch as a host writes it: names and values as given, resolved when it is committed.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::attributes::bind::Binder;
+use crate::attributes::{ATTEMPTS, Attributes};
+use crate::error::{Error, Result, Rule, Violation, Violations};
+use crate::model::{Catalog, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityKey, Revision, Value, longer_than};
+use crate::store::{AttributeStore, Batch, Receipt, plan};
+
+/// An atomic batch in the making. Nothing happens before [`BatchBuilder::commit`].
+///
+/// What is wrong with it, a malformed key as well as a refused value, is reported by `commit`: all of it, each with its
+/// place, which is the number of the call that added the change, from 0.
+#[must_use = "a batch does nothing until it is committed"]
+pub struct BatchBuilder<'a, S> {
+    attributes: &'a Attributes<S>,
+    actor: Option<Arc<str>>,
+    note: Option<Arc<str>>,
+    expected: Vec<(Result<EntityKey>, Revision)>,
+    pub(super) requests: Vec<Request<'a>>,
+    /// A single change needs no place in its violations.
+    alone: bool,
+}
+
+/// One change as it was asked for.
+pub(super) enum Request<'a> {
+    Define { entity_type: Result<EntityType>, spec: DefinitionSpec },
+    Ensure { entity_type: Result<EntityType>, spec: DefinitionSpec },
+    Alter { entity_type: Result<EntityType>, name: Cow<'a, str>, alter: Box<Alter<'a>> },
+    Delete { entity_type: Result<EntityType>, name: Cow<'a, str>, with_values: bool },
+    Entity { entity: Result<EntityKey>, request: EntityRequest<'a> },
+}
+
+pub(super) type Alter<'a> = dyn Fn(DefinitionSpec) -> DefinitionSpec + 'a;
+
+/// One change of an entity.
+pub(super) enum EntityRequest<'a> {
+    Set(Target<'a>, Input<'a>),
+    Clear(Target<'a>),
+    Move(Cow<'a, str>, Cow<'a, str>),
+    Save(Vec<(Cow<'a, str>, Input<'a>)>),
+    Remove,
+}
+
+pub(super) enum Target<'a> {
+    Name(Cow<'a, str>),
+    Id(DefinitionId),
+}
+
+#[derive(Clone)]
+pub(super) enum Input<'a> {
+    Value(Value),
+    Text(Cow<'a, str>),
+}
+
+impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
+    pub(super) const fn new(attributes: &'a Attributes<S>) -> Self {
+        Self { attributes, actor: None, note: None, expected: Vec::new(), requests: Vec::new(), alone: false }
+    }
+
+    pub(super) const fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+
+    pub(super) fn by_maybe(mut self, actor: Option<Arc<str>>) -> Self {
+        self.actor = actor;
+        self
+    }
+
+    /// Names who does it: up to 1024 characters.
+    pub fn by(mut self, actor: impl Into<Arc<str>>) -> Self {
+        self.actor = Some(actor.into());
+        self
+    }
+
+    /// Says why: up to 1024 characters.
+    pub fn note(mut self, note: impl Into<Arc<str>>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+
+    /// Has the batch refused as a conflict unless the entity is at this revision. [`Revision::ABSENT`] expects it never
+    /// to have been written.
+    pub fn expect(mut self, entity: impl IntoEntityKey, revision: Revision) -> Self {
+        self.expected.push((entity.into_entity_key(), revision));
+        self
+    }
+
+    /// Adds a definition, whose name must be free.
+    pub fn define(mut self, entity_type: &str, spec: DefinitionSpec) -> Self {
+        self.requests.push(Request::Define { entity_type: EntityType::new(entity_type), spec });
+        self
+    }
+
+    /// Adds a definition, or makes the one that has its name what is declared here. Another data type is refused.
+    pub fn ensure(mut self, entity_type: &str, spec: DefinitionSpec) -> Self {
+        self.requests.push(Request::Ensure { entity_type: EntityType::new(entity_type), spec });
+        self
+    }
+
+    /// Changes a definition: its name, rules or documentation. The function gets what it is and gives back what it shall
+    /// be; it may be called more than once, if others change definitions meanwhile.
+    pub fn alter(
+        mut self,
+        entity_type: &str,
+        name: impl Into<Cow<'a, str>>,
+        alter: impl Fn(DefinitionSpec) -> DefinitionSpec + 'a,
+    ) -> Self {
+        let (entity_type, alter) = (EntityType::new(entity_type), Box::new(alter));
+        self.requests.push(Request::Alter { entity_type, name: name.into(), alter });
+        self
+    }
+
+    /// Deletes a definition that no entity holds a value of, and no system depends on.
+    pub fn delete(mut self, entity_type: &str, name: impl Into<Cow<'a, str>>) -> Self {
+        let entity_type = EntityType::new(entity_type);
+        self.requests.push(Request::Delete { entity_type, name: name.into(), with_values: false });
+        self
+    }
+
+    /// Deletes a definition and clears every value of it.
+    pub fn delete_with_values(mut self, entity_type: &str, name: impl Into<Cow<'a, str>>) -> Self {
+        let entity_type = EntityType::new(entity_type);
+        self.requests.push(Request::Delete { entity_type, name: name.into(), with_values: true });
+        self
+    }
+
+    /// Sets a value, whether there was one or not.
+    pub fn set(self, entity: impl IntoEntityKey, name: impl Into<Cow<'a, str>>, value: impl Into<Value>) -> Self {
+        self.on(entity, EntityRequest::Set(Target::Name(name.into()), Input::Value(value.into())))
+    }
+
+    /// Sets a value that is read from text, as the attribute's type is written.
+    pub fn set_text(self, entity: impl IntoEntityKey, name: impl Into<Cow<'a, str>>, text: impl Into<Cow<'a, str>>) -> Self {
+        self.on(entity, EntityRequest::Set(Target::Name(name.into()), Input::Text(text.into())))
+    }
+
+    /// Clears a value, if there is one.
+    pub fn clear(self, entity: impl IntoEntityKey, name: impl Into<Cow<'a, str>>) -> Self {
+        self.on(entity, EntityRequest::Clear(Target::Name(name.into())))
+    }
+
+    /// Moves a value to another attribute of the same entity, which must hold none and whose rules it must meet.
+    pub fn move_value(self, entity: impl IntoEntityKey, from: impl Into<Cow<'a, str>>, to: impl Into<Cow<'a, str>>) -> Self {
+        self.on(entity, EntityRequest::Move(from.into(), to.into()))
+    }
+
+    /// Saves an entity whole: it holds these values afterwards and no others; required ones must be among them.
+    pub fn save<N: Into<Cow<'a, str>>, V: Into<Value>>(
+        self,
+        entity: impl IntoEntityKey,
+        values: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let values = values.into_iter().map(|(name, value)| (name.into(), Input::Value(value.into())));
+        self.on(entity, EntityRequest::Save(values.collect()))
+    }
+
+    /// Removes an entity with all it holds, required values as well. Its revision stays and moves on.
+    pub fn remove(self, entity: impl IntoEntityKey) -> Self {
+        self.on(entity, EntityRequest::Remove)
+    }
+
+    pub(super) fn set_id(self, entity: EntityKey, definition: DefinitionId, value: Value) -> Self {
+        self.on(entity, EntityRequest::Set(Target::Id(definition), Input::Value(value)))
+    }
+
+    pub(super) fn clear_id(self, entity: EntityKey, definition: DefinitionId) -> Self {
+        self.on(entity, EntityRequest::Clear(Target::Id(definition)))
+    }
+
+    fn on(mut self, entity: impl IntoEntityKey, request: EntityRequest<'a>) -> Self {
+        self.requests.push(Request::Entity { entity: entity.into_entity_key(), request });
+        self
+    }
+
+    /// How many changes it has.
+    pub const fn len(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// Whether it has none.
+    pub const fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    /// Does all of it or nothing. If others change definitions meanwhile, it is checked anew and tried again.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with all violations, [`Error::Conflict`] if an expected entity has moved, or a failure of the
+    /// storage.
+    pub fn commit(self) -> Result<Receipt> {
+        for _ in 1..ATTEMPTS {
+            match self.try_commit() {
+                Err(Error::Conflict(moved)) if moved.iter().all(|moved| moved.entity.is_none()) => {}
+                done => return done,
+            }
+        }
+        self.try_commit()
+    }
+
+    /// What [`BatchBuilder::commit`] would answer now. Nothing is written.
+    ///
+    /// # Errors
+    /// Those of `commit`.
+    pub fn check(&self) -> Result<Receipt> {
+        let snapshot = self.attributes.store.snapshot()?;
+        let bound = self.bind(&snapshot.catalog()?)?;
+        let planned = plan(&*snapshot, &bound.batch);
+        bound.answer(planned.map(|plan| plan.receipt), self.alone)
+    }
+
+    fn try_commit(&self) -> Result<Receipt> {
+        let catalog = self.attributes.store.catalog()?;
+        let bound = self.bind(&catalog)?;
+        if bound.violations.is_empty() {
+            let committed = self.attributes.store.commit(&bound.batch);
+            return bound.answer(committed, self.alone);
+        }
+        // The batch is refused; what the store would have said of the rest belongs to the answer.
+        let planned = plan(&*self.attributes.store.snapshot()?, &bound.batch);
+        bound.answer(planned.map(|plan| plan.receipt), self.alone)
+    }
+
+    fn bind(&self, catalog: &Arc<Catalog>) -> Result<super::bind::BoundBatch> {
+        let attributes = self.attributes;
+        let mut batch = Batch::new(catalog, attributes.clock.now());
+        batch = batch.by(self.actor.clone()).with_note(self.note.clone());
+        let mut binder = Binder::new(&attributes.limits, Arc::clone(catalog), batch);
+        for text in [&self.actor, &self.note].into_iter().flatten() {
+            let most = attributes.limits.commit_chars;
+            if longer_than(text, most) || text.contains('\0') {
+                let limit = format!("at most {most} characters and no NUL");
+                binder.refuse(None, None, Violation::new(Rule::Commit, limit, text.escape_debug()));
+            }
+        }
+        for (entity, revision) in &self.expected {
+            match entity {
+                Ok(entity) => binder.batch.expect(entity.clone(), *revision),
+                Err(error) => binder.refuse_all(None, None, error),
+            }
+        }
+        for (place, request) in self.requests.iter().enumerate() {
+            binder.bind(place, request)?;
+        }
+        Ok(binder.finish())
+    }
+}
+
+impl super::bind::BoundBatch {
+    /// Puts the store's answer into the terms of the requests.
+    fn answer(self, answer: Result<Receipt>, alone: bool) -> Result<Receipt> {
+        let place_of = |place: usize| self.places.get(place).map(|(place, _)| *place);
+        let mut violations = self.violations;
+        let answer = match answer {
+            Err(Error::Invalid(found)) => {
+                violations.extend(found.into_vec().into_iter().map(|violation| {
+                    let place = violation.place.and_then(place_of);
+                    Violation { place, ..violation }
+                }));
+                Err(None)
+            }
+            Err(other) => Err(Some(other)),
+            Ok(receipt) => Ok(receipt),
+        };
+        if alone {
+            violations.iter_mut().for_each(|violation| violation.place = None);
+        }
+        Violations::into_result(violations)?;
+        let mut receipt = match answer {
+            Ok(receipt) => receipt,
+            Err(Some(error)) => return Err(error),
+            Err(None) => return Err(Error::corrupt("a batch was refused without a reason")),
+        };
+        let mut asked_for = self.places.iter().map(|(_, asked_for)| *asked_for);
+        receipt.changes.retain(|_| asked_for.next().unwrap_or(true));
+        Ok(receipt)
+    }
+}
+
+impl<S> fmt::Debug for BatchBuilder<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchBuilder").field("changes", &self.requests.len()).field("actor", &self.actor).finish_non_exhaustive()
+    }
+}

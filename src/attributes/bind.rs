@@ -1,0 +1,232 @@
+//! From what was asked to what can be done: names to definitions, texts to values, all that is wrong collected.
+
+use std::sync::Arc;
+
+use crate::attributes::batch::{EntityRequest, Input, Request, Target};
+use crate::error::{Error, Result, Rule, Violation};
+use crate::model::{
+    Bound, Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Undefined,
+};
+use crate::store::{Batch, Change};
+
+/// A batch that is bound against a catalog, with what could not be bound.
+pub(super) struct BoundBatch {
+    pub(super) batch: Batch,
+    pub(super) violations: Vec<Violation>,
+    /// For each change of the batch the place of its request, and whether it is what was asked for or comes with it.
+    pub(super) places: Vec<(usize, bool)>,
+}
+
+pub(super) struct Binder<'a> {
+    limits: &'a Limits,
+    /// The definitions as the changes so far leave them.
+    catalog: Arc<Catalog>,
+    pub(super) batch: Batch,
+    violations: Vec<Violation>,
+    places: Vec<(usize, bool)>,
+}
+
+impl<'a> Binder<'a> {
+    pub(super) const fn new(limits: &'a Limits, catalog: Arc<Catalog>, batch: Batch) -> Self {
+        Self { limits, catalog, batch, violations: Vec::new(), places: Vec::new() }
+    }
+
+    pub(super) fn finish(self) -> BoundBatch {
+        BoundBatch { batch: self.batch, violations: self.violations, places: self.places }
+    }
+
+    pub(super) fn refuse(&mut self, place: Option<usize>, entity: Option<&EntityKey>, mut violation: Violation) {
+        violation.place = place;
+        violation.entity = entity.cloned().or(violation.entity);
+        self.violations.push(violation);
+    }
+
+    pub(super) fn refuse_all(&mut self, place: Option<usize>, entity: Option<&EntityKey>, error: &Error) {
+        for violation in error.violations() {
+            self.refuse(place, entity, violation.clone());
+        }
+    }
+
+    /// # Errors
+    /// Only where the store has no more ids; what is wrong with the request is collected.
+    pub(super) fn bind(&mut self, place: usize, request: &Request<'_>) -> Result<()> {
+        match request {
+            Request::Define { entity_type, spec } => {
+                let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
+                self.define(place, entity_type, spec.clone(), true)?;
+            }
+            Request::Ensure { entity_type, spec } => {
+                let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
+                match self.catalog.find(entity_type, &spec.name).cloned() {
+                    Some(definition) => self.redefine(place, &definition, spec.clone()),
+                    None => _ = self.define(place, entity_type, spec.clone(), true)?,
+                }
+            }
+            Request::Alter { entity_type, name, alter } => {
+                let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
+                if let Some(definition) = self.resolve(place, None, entity_type, name) {
+                    self.redefine(place, &definition, alter(definition.spec().clone()));
+                }
+            }
+            Request::Delete { entity_type, name, with_values } => {
+                let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
+                if let Some(definition) = self.resolve(place, None, entity_type, name) {
+                    let (definition, with_values) = (definition.id(), *with_values);
+                    Arc::make_mut(&mut self.catalog).undefine(definition);
+                    self.push(place, true, Change::Undefine { definition, with_values });
+                }
+            }
+            Request::Entity { entity, request } => {
+                let Some(entity) = self.well_formed(place, entity) else { return Ok(()) };
+                self.bind_entity(place, entity, request)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bind_entity(&mut self, place: usize, entity: &EntityKey, request: &EntityRequest<'_>) -> Result<()> {
+        let key = entity.clone();
+        let change = match request {
+            EntityRequest::Set(target, input) => {
+                let Some(definition) = self.target(place, entity, target, true)? else { return Ok(()) };
+                self.value(place, entity, &definition, input).map(|value| Change::Set { entity: key, value })
+            }
+            EntityRequest::Clear(target) => {
+                let definition = self.target(place, entity, target, false)?;
+                definition.map(|definition| Change::Clear { entity: key, definition: definition.id() })
+            }
+            EntityRequest::Move(from, to) => {
+                let from = self.resolve(place, Some(entity), entity.entity_type(), from);
+                let to = self.resolve_or_define(place, entity, to)?;
+                from.zip(to).map(|(from, to)| Change::Move { entity: key, from: from.id(), to: to.id() })
+            }
+            EntityRequest::Save(values) => {
+                self.values(place, entity, values)?.map(|values| Change::Save { entity: key, values })
+            }
+            EntityRequest::Remove => Some(Change::Remove { entity: key }),
+        };
+        if let Some(change) = change {
+            self.push(place, true, change);
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, place: usize, asked_for: bool, change: Change) {
+        self.batch.push(change);
+        self.places.push((place, asked_for));
+    }
+
+    fn well_formed<'t, T>(&mut self, place: usize, given: &'t Result<T>) -> Option<&'t T> {
+        given.as_ref().map_err(|error| self.refuse_all(Some(place), None, error)).ok()
+    }
+
+    fn define(
+        &mut self,
+        place: usize,
+        entity_type: &EntityType,
+        spec: DefinitionSpec,
+        asked_for: bool,
+    ) -> Result<Option<Arc<Definition>>> {
+        let exhausted = Error::Exhausted { what: "definitions", limit: u64::from(DefinitionId::MAX.get()) };
+        let id = self.catalog.next_id().ok_or(exhausted)?;
+        let definition = match Definition::new(id, entity_type.clone(), spec, self.limits) {
+            Ok(definition) => definition,
+            Err(error) => {
+                self.refuse_all(Some(place), None, &error);
+                return Ok(None);
+            }
+        };
+        if let Err(violation) = Arc::make_mut(&mut self.catalog).define(definition.clone()) {
+            self.refuse(Some(place), None, violation);
+            return Ok(None);
+        }
+        self.push(place, asked_for, Change::Define(definition));
+        Ok(self.catalog.get(id).cloned())
+    }
+
+    fn redefine(&mut self, place: usize, older: &Definition, spec: DefinitionSpec) {
+        if spec.data_type != older.data_type() {
+            let violation = Violation::new(Rule::DefinedDataType, older.data_type(), spec.data_type);
+            return self.refuse(Some(place), None, violation.of(older.name().as_str()));
+        }
+        let newer = match Definition::new(older.id(), older.entity_type().clone(), spec, self.limits) {
+            Ok(newer) => newer,
+            Err(error) => return self.refuse_all(Some(place), None, &error),
+        };
+        match Arc::make_mut(&mut self.catalog).redefine(newer.clone()) {
+            Ok(()) => self.push(place, true, Change::Redefine(newer)),
+            Err(violation) => self.refuse(Some(place), None, violation),
+        }
+    }
+
+    fn target(
+        &mut self,
+        place: usize,
+        entity: &EntityKey,
+        target: &Target<'_>,
+        to_set: bool,
+    ) -> Result<Option<Arc<Definition>>> {
+        match target {
+            Target::Id(id) => {
+                let found = self.catalog.get(*id).cloned();
+                let missing = || Error::not_found(format!("the definition {id}"), Vec::new());
+                found.map(Some).ok_or_else(missing)
+            }
+            Target::Name(name) if to_set => self.resolve_or_define(place, entity, name),
+            Target::Name(name) => Ok(self.resolve(place, Some(entity), entity.entity_type(), name)),
+        }
+    }
+
+    fn resolve(&mut self, place: usize, entity: Option<&EntityKey>, of: &EntityType, name: &str) -> Option<Arc<Definition>> {
+        let found = self.catalog.find(of, name).cloned();
+        if found.is_none() {
+            let near: Vec<_> = self.catalog.near(of, name).iter().map(|name| format!("`{name}`")).collect();
+            self.refuse(Some(place), entity, Violation::new(Rule::Defined, near.join(" or "), of).of(name));
+        }
+        found
+    }
+
+    /// Finds the definition; where undefined names are allowed, makes it.
+    fn resolve_or_define(&mut self, place: usize, entity: &EntityKey, name: &str) -> Result<Option<Arc<Definition>>> {
+        let of = entity.entity_type();
+        if let Some(found) = self.catalog.find(of, name) {
+            return Ok(Some(Arc::clone(found)));
+        }
+        match self.limits.undefined_for(of) {
+            Undefined::Reject => Ok(self.resolve(place, Some(entity), of, name)),
+            Undefined::DefineAsString { max_chars } => {
+                let spec = DefinitionSpec::string(name).maximum_chars(max_chars);
+                self.define(place, of, spec, false)
+            }
+        }
+    }
+
+    fn value(&mut self, place: usize, entity: &EntityKey, definition: &Definition, input: &Input<'_>) -> Option<Bound> {
+        let bound = match input {
+            Input::Value(value) => definition.bind(value.clone(), self.limits),
+            Input::Text(text) => definition.bind_text(text, self.limits),
+        };
+        bound.map_err(|violation| self.refuse(Some(place), Some(entity), violation)).ok()
+    }
+
+    fn values(
+        &mut self,
+        place: usize,
+        entity: &EntityKey,
+        values: &[(std::borrow::Cow<'_, str>, Input<'_>)],
+    ) -> Result<Option<Vec<Bound>>> {
+        let mut bound: Vec<Bound> = Vec::with_capacity(values.len());
+        let before = self.violations.len();
+        for (name, input) in values {
+            let Some(definition) = self.resolve_or_define(place, entity, name)? else { continue };
+            let Some(value) = self.value(place, entity, &definition, input) else { continue };
+            if bound.iter().any(|other| other.definition() == value.definition()) {
+                let violation = Violation::new(Rule::Once, 1, "another");
+                self.refuse(Some(place), Some(entity), violation.of(definition.name().as_str()));
+                continue;
+            }
+            bound.push(value);
+        }
+        Ok((self.violations.len() == before).then_some(bound))
+    }
+}

@@ -1,0 +1,168 @@
+//! Definitions of one entity type: declared, read, listed, changed, deleted.
+
+use std::sync::Arc;
+
+use crate::attributes::export::DefinitionExport;
+use crate::attributes::listing::{DefinitionPage, ListDefinitions};
+use crate::attributes::of::AttributesOf;
+use crate::error::{Error, Result};
+use crate::model::{Definition, DefinitionSpec, Outcome};
+use crate::store::{AttributeStore, Receipt};
+
+/// What became of one declared definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ensured {
+    /// The definition as it is now.
+    pub definition: Arc<Definition>,
+    /// Created, updated or unchanged.
+    pub outcome: Outcome,
+}
+
+impl<S: AttributeStore> AttributesOf<'_, S> {
+    /// Adds a definition.
+    ///
+    /// # Errors
+    /// A name that is taken ([`Error::is_duplicate`]), or all that is wrong with the declaration.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let people = attributes.of("person")?;
+    /// people.define(DefinitionSpec::date("Contract Expiry Date"))?;
+    /// let twice = people.define(DefinitionSpec::date("contract expiry date")).unwrap_err();
+    /// assert!(twice.is_duplicate());
+    /// assert_eq!(twice.code(), 40002);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn define(&self, spec: DefinitionSpec) -> Result<Arc<Definition>> {
+        self.first(self.alone().define(self.entity_type.as_str(), spec).commit()?)
+    }
+
+    /// The definition with this name, whatever its case.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], with names that resemble it.
+    pub fn definition(&self, name: &str) -> Result<Arc<Definition>> {
+        self.attributes.store.catalog()?.resolve(&self.entity_type, name).cloned()
+    }
+
+    /// A page of the definitions.
+    ///
+    /// # Errors
+    /// A limit or a page out of bounds.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, ListDefinitions, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let people = attributes.of("person")?;
+    /// people.ensure([DefinitionSpec::string("Company"), DefinitionSpec::date("Contract Expiry")])?;
+    /// let page = people.definitions(&ListDefinitions::new().order_by("name:desc".parse()?).limit(1).with_total())?;
+    /// assert_eq!(page.definitions[0].name().as_str(), "Contract Expiry");
+    /// assert_eq!(page.total, Some(2));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn definitions(&self, list: &ListDefinitions) -> Result<DefinitionPage> {
+        list.page_of(self.attributes.store.catalog()?.of(&self.entity_type))
+    }
+
+    /// Changes a definition: its name, its rules or its documentation. Values stay with it.
+    ///
+    /// New rules must admit every value that is held, or nothing is changed and each that they refuse is reported. The
+    /// function may be called more than once, if others change definitions meanwhile.
+    ///
+    /// # Errors
+    /// A name that is not defined or is taken, another data type, held values that the new rules refuse, or all that is
+    /// wrong with the declaration.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.define(DefinitionSpec::integer("credit_limit"))?;
+    /// customers.set(123, "credit_limit", 500)?;
+    /// assert!(customers.alter("credit_limit", |spec| spec.minimum(1000)).is_err());
+    /// customers.alter("credit_limit", |spec| spec.minimum(100).description("in euros"))?;
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn alter(&self, name: &str, alter: impl Fn(DefinitionSpec) -> DefinitionSpec) -> Result<Arc<Definition>> {
+        self.first(self.alone().alter(self.entity_type.as_str(), name, alter).commit()?)
+    }
+
+    /// Renames a definition. Values stay with it; a change of case alone is fine.
+    ///
+    /// # Errors
+    /// A name that is not defined, or is taken.
+    pub fn rename(&self, name: &str, new: &str) -> Result<Arc<Definition>> {
+        self.alter(name, |spec| spec.named(new))
+    }
+
+    /// Deletes a definition that no entity holds a value of and no system depends on.
+    ///
+    /// # Errors
+    /// A name that is not defined; a definition in use, with the counts and the dependents.
+    pub fn delete(&self, name: &str) -> Result<Receipt> {
+        self.alone().delete(self.entity_type.as_str(), name).commit()
+    }
+
+    /// Deletes a definition and clears every value of it. What it held stays in history.
+    ///
+    /// # Errors
+    /// A name that is not defined.
+    pub fn delete_with_values(&self, name: &str) -> Result<Receipt> {
+        self.alone().delete_with_values(self.entity_type.as_str(), name).commit()
+    }
+
+    /// Declares the definitions that a service needs, all or nothing; calling it again changes nothing.
+    ///
+    /// Those that are missing are created, those that differ are made what is declared.
+    ///
+    /// # Errors
+    /// A definition of another data type, held values that changed rules refuse, or all that is wrong with a declaration.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore, Outcome};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// let needed = || [DefinitionSpec::string("billing_method"), DefinitionSpec::integer("credit_limit")];
+    /// assert_eq!(customers.ensure(needed())?[1].outcome, Outcome::Created);
+    /// assert_eq!(customers.ensure(needed())?[1].outcome, Outcome::Unchanged);
+    /// assert!(customers.ensure([DefinitionSpec::date("credit_limit")]).is_err());
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn ensure(&self, specs: impl IntoIterator<Item = DefinitionSpec>) -> Result<Vec<Ensured>> {
+        let of = self.entity_type.as_str();
+        let receipt = specs.into_iter().fold(self.batch(), |batch, spec| batch.ensure(of, spec)).commit()?;
+        self.ensured(&receipt)
+    }
+
+    /// All definitions of the type as plain data.
+    pub fn export_definitions(&self) -> Result<DefinitionExport> {
+        let catalog = self.attributes.store.catalog()?;
+        let specs = catalog.of(&self.entity_type).into_iter().map(|definition| definition.spec().clone());
+        Ok(DefinitionExport::new(self.entity_type.clone(), specs.collect()))
+    }
+
+    /// Declares exported definitions for this type, as [`AttributesOf::ensure`] does.
+    ///
+    /// # Errors
+    /// Those of [`AttributesOf::ensure`].
+    pub fn import_definitions(&self, export: &DefinitionExport) -> Result<Vec<Ensured>> {
+        self.ensure(export.definitions.iter().cloned())
+    }
+
+    fn first(&self, receipt: Receipt) -> Result<Arc<Definition>> {
+        let first = self.ensured(&receipt)?.into_iter().next();
+        Ok(first.ok_or_else(|| Error::not_found("the definition", Vec::new()))?.definition)
+    }
+
+    fn ensured(&self, receipt: &Receipt) -> Result<Vec<Ensured>> {
+        let catalog = self.attributes.store.catalog()?;
+        let one = |applied: &crate::store::Applied| {
+            let gone = || Error::not_found("the definition, deleted by another the moment it was declared,", Vec::new());
+            let found = applied.definition.and_then(|id| catalog.get(id));
+            Ok(Ensured { definition: Arc::clone(found.ok_or_else(gone)?), outcome: applied.outcome })
+        };
+        receipt.changes.iter().map(one).collect()
+    }
+}

@@ -1,0 +1,65 @@
+//! A value with all that is known of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::model::{Catalog, CommitId, Definition, EntityKey, EntityRecord, Held, Stamp, Value, ValueId};
+use crate::store::Snapshot;
+
+/// A value with its id, its times and its actors.
+///
+/// Serialises with `id`, `entity_type`, `entity_id`, `attribute` (the name), `value`, `created` and `modified`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ValueDetail {
+    /// The id of the value.
+    pub id: ValueId,
+    /// The entity that holds it.
+    #[serde(flatten)]
+    pub entity: EntityKey,
+    /// The definition.
+    #[serde(rename = "attribute", serialize_with = "name_of")]
+    pub definition: Arc<Definition>,
+    /// The value.
+    pub value: Value,
+    /// The commit that first set it.
+    pub created: Stamp,
+    /// The commit that last changed it.
+    pub modified: Stamp,
+}
+
+fn name_of<S: serde::Serializer>(definition: &Arc<Definition>, serializer: S) -> Result<S::Ok, S::Error> {
+    definition.name().serialize(serializer)
+}
+
+/// The details of these values of the record, their commits looked up in one call.
+pub(super) fn details<'h>(
+    snapshot: &dyn Snapshot,
+    catalog: &Catalog,
+    record: &EntityRecord,
+    values: impl Iterator<Item = &'h Held> + Clone,
+) -> Result<Vec<ValueDetail>> {
+    let ids: BTreeSet<CommitId> = values.clone().flat_map(|held| [held.created, held.modified]).collect();
+    let ids: Vec<CommitId> = ids.into_iter().collect();
+    let commits = snapshot.commits(&ids)?;
+    let stamp = |id: CommitId| {
+        let commit = ids.binary_search(&id).ok().and_then(|index| commits[index].as_ref());
+        let missing = || Error::corrupt(format!("commit {id}, which {} refers to, is missing", record.key()));
+        commit.map(|commit| Stamp { commit: id, at: commit.at, by: commit.actor.clone() }).ok_or_else(missing)
+    };
+    let one = |held: &Held| {
+        let missing = || Error::corrupt(format!("definition {}, which {} refers to, is missing", held.definition, record.key()));
+        Ok(ValueDetail {
+            id: record.value_id(held.definition),
+            entity: record.key().clone(),
+            definition: Arc::clone(catalog.get(held.definition).ok_or_else(missing)?),
+            value: held.value.clone(),
+            created: stamp(held.created)?,
+            modified: stamp(held.modified)?,
+        })
+    };
+    values.map(one).collect()
+}

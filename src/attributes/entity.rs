@@ -1,0 +1,132 @@
+//! An entity as it is read.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::model::{
+    Catalog, Definition, EntityKey, EntityRecord, EntityType, FromValue, Held, Limits, Revision, Undefined, Value, ValueId,
+};
+
+/// All that one entity holds, with the definitions of the same instant.
+///
+/// ```
+/// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+/// let attributes = Attributes::new(MemoryStore::new());
+/// let customers = attributes.of("customer")?;
+/// customers.ensure([DefinitionSpec::string("support_tier"), DefinitionSpec::integer("credit_limit").default_value(1000)])?;
+/// customers.set(123, "support_tier", "premium")?;
+/// let customer = customers.entity(123)?.expect("it holds a value");
+/// assert_eq!(customer.get::<String>("support_tier")?.as_deref(), Some("premium"));
+/// assert_eq!(customer.get::<i64>("credit_limit")?, Some(1000));
+/// assert_eq!(customer.iter().count(), 1);
+/// # Ok::<(), custom_attributes::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Entity {
+    catalog: Arc<Catalog>,
+    record: Arc<EntityRecord>,
+}
+
+impl Entity {
+    /// None of an emptied record: such an entity is not found.
+    pub(super) fn of(catalog: Arc<Catalog>, record: Arc<EntityRecord>) -> Option<Self> {
+        (!record.is_empty()).then_some(Self { catalog, record })
+    }
+
+    /// The key.
+    pub fn key(&self) -> &EntityKey {
+        self.record.key()
+    }
+
+    /// The revision, to expect it in a batch.
+    pub fn revision(&self) -> Revision {
+        self.record.revision()
+    }
+
+    /// What it holds for the attribute, or else the definition's default, or else nothing.
+    ///
+    /// # Errors
+    /// A name that is not defined, or a value of another type than is asked for.
+    pub fn get<T: FromValue>(&self, name: &str) -> Result<Option<T>> {
+        let definition = self.definition(name)?;
+        let value = self.record.get(definition.id()).map(|held| &held.value).or(definition.rules().default.as_ref());
+        Ok(value.map(T::from_value).transpose().map_err(|violation| violation.of(definition.name().as_str()))?)
+    }
+
+    /// The same, telling a stored value from the definition's default.
+    ///
+    /// # Errors
+    /// A name that is not defined.
+    pub fn reading(&self, name: &str) -> Result<Option<Reading>> {
+        Ok(Reading::of(self.definition(name)?, Some(&self.record)))
+    }
+
+    /// The id of its value; none if nothing is stored.
+    ///
+    /// # Errors
+    /// A name that is not defined.
+    pub fn value_id(&self, name: &str) -> Result<Option<ValueId>> {
+        let id = self.definition(name)?.id();
+        Ok(self.record.get(id).map(|_| self.record.value_id(id)))
+    }
+
+    /// What is stored, in the order of definition.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<Definition>, &Value)> {
+        self.record.values().iter().filter_map(|held| Some((self.catalog.get(held.definition)?, &held.value)))
+    }
+
+    /// The definitions of its instant.
+    pub const fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// The record itself, with the commits of each value.
+    pub const fn record(&self) -> &Arc<EntityRecord> {
+        &self.record
+    }
+
+    fn definition(&self, name: &str) -> Result<&Arc<Definition>> {
+        self.catalog.resolve(self.key().entity_type(), name)
+    }
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The entity holds it.
+    Stored,
+    /// The entity holds none, and the definition has it as default.
+    Default,
+}
+
+/// A value that was read, and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The value.
+    pub value: Value,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+impl Reading {
+    pub(super) fn of(definition: &Definition, record: Option<&EntityRecord>) -> Option<Self> {
+        let stored = |held: &Held| Self { value: held.value.clone(), source: Source::Stored };
+        let default = |value: &Value| Self { value: value.clone(), source: Source::Default };
+        let held = record.and_then(|record| record.get(definition.id()));
+        held.map(stored).or_else(|| definition.rules().default.as_ref().map(default))
+    }
+}
+
+/// The definition, or nothing where a name need not be defined.
+pub(super) fn find_or_undefined<'c>(
+    catalog: &'c Catalog,
+    limits: &Limits,
+    entity_type: &EntityType,
+    name: &str,
+) -> Result<Option<&'c Arc<Definition>>> {
+    match catalog.resolve(entity_type, name) {
+        Ok(definition) => Ok(Some(definition)),
+        Err(Error::NotFound { .. }) if limits.undefined_for(entity_type) != Undefined::Reject => Ok(None),
+        Err(error) => Err(error),
+    }
+}

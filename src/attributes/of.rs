@@ -1,0 +1,192 @@
+//! The attributes of one entity type: the handle of daily use.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::attributes::batch::BatchBuilder;
+use crate::attributes::entity::{Entity, Reading, find_or_undefined};
+use crate::attributes::{Attributes, ValueDetail};
+use crate::error::Result;
+use crate::model::{EntityKey, EntityType, FromValue, IntoEntityId, Revision, Value};
+use crate::store::{AttributeStore, Receipt};
+
+/// The attributes of one entity type. A light handle: make one whenever it is needed.
+///
+/// ```
+/// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+/// let attributes = Attributes::new(MemoryStore::new());
+/// let customers = attributes.of("customer")?;
+/// customers.define(DefinitionSpec::string("billing_method"))?;
+/// customers.set(123, "billing_method", "quarterly")?;
+/// assert_eq!(customers.get_or(123, "billing_method", "monthly".to_owned())?, "quarterly");
+/// assert_eq!(customers.get_or(124, "billing_method", "monthly".to_owned())?, "monthly");
+/// # Ok::<(), custom_attributes::Error>(())
+/// ```
+pub struct AttributesOf<'a, S> {
+    pub(super) attributes: &'a Attributes<S>,
+    pub(super) entity_type: EntityType,
+    actor: Option<Arc<str>>,
+}
+
+impl<'a, S: AttributeStore> AttributesOf<'a, S> {
+    pub(super) const fn new(attributes: &'a Attributes<S>, entity_type: EntityType) -> Self {
+        Self { attributes, entity_type, actor: None }
+    }
+
+    /// The same handle for this actor: what it writes is written in that name.
+    #[must_use]
+    pub fn by(mut self, actor: impl Into<Arc<str>>) -> Self {
+        self.actor = Some(actor.into());
+        self
+    }
+
+    /// The entity type.
+    pub const fn entity_type(&self) -> &EntityType {
+        &self.entity_type
+    }
+
+    /// The key of an entity of this type.
+    ///
+    /// # Errors
+    /// An id that is not well formed.
+    pub fn key(&self, id: impl IntoEntityId) -> Result<EntityKey> {
+        Ok(EntityKey::of(self.entity_type.clone(), id.into_entity_id()?))
+    }
+
+    /// What the entity holds for the attribute, or else the definition's default, or else nothing.
+    ///
+    /// # Errors
+    /// A name that is not defined (where undefined names are allowed: nothing is read), or a value of another type than
+    /// is asked for.
+    pub fn get<T: FromValue>(&self, id: impl IntoEntityId, name: &str) -> Result<Option<T>> {
+        let key = self.key(id)?;
+        let (catalog, record) = self.attributes.store.read_entity(&key)?;
+        let Some(definition) = find_or_undefined(&catalog, &self.attributes.limits, &self.entity_type, name)? else {
+            return Ok(None);
+        };
+        let held = record.as_ref().and_then(|record| record.get(definition.id())).map(|held| &held.value);
+        let value = held.or(definition.rules().default.as_ref());
+        Ok(value.map(T::from_value).transpose().map_err(|violation| violation.of(definition.name().as_str()))?)
+    }
+
+    /// What the entity holds for the attribute, or else the definition's default, or else this.
+    ///
+    /// # Errors
+    /// Those of [`AttributesOf::get`].
+    pub fn get_or<T: FromValue>(&self, id: impl IntoEntityId, name: &str, default: T) -> Result<T> {
+        Ok(self.get(id, name)?.unwrap_or(default))
+    }
+
+    /// The same as [`AttributesOf::get`], telling a stored value from the definition's default.
+    ///
+    /// # Errors
+    /// A name that is not defined (where undefined names are allowed: nothing is read).
+    pub fn reading(&self, id: impl IntoEntityId, name: &str) -> Result<Option<Reading>> {
+        let key = self.key(id)?;
+        let (catalog, record) = self.attributes.store.read_entity(&key)?;
+        let definition = find_or_undefined(&catalog, &self.attributes.limits, &self.entity_type, name)?;
+        Ok(definition.and_then(|definition| Reading::of(definition, record.as_deref())))
+    }
+
+    /// All that the entity holds; none if it holds nothing.
+    ///
+    /// # Errors
+    /// An id that is not well formed.
+    pub fn entity(&self, id: impl IntoEntityId) -> Result<Option<Entity>> {
+        let (catalog, record) = self.attributes.store.read_entity(&self.key(id)?)?;
+        Ok(record.and_then(|record| Entity::of(catalog, record)))
+    }
+
+    /// All that these entities hold, in one call and of one instant, in the order given; none where one holds nothing.
+    ///
+    /// # Errors
+    /// An id that is not well formed.
+    pub fn entities<I: IntoEntityId>(&self, ids: impl IntoIterator<Item = I>) -> Result<Vec<Option<Entity>>> {
+        let keys: Vec<EntityKey> = ids.into_iter().map(|id| self.key(id)).collect::<Result<_>>()?;
+        self.attributes.snapshot()?.entities(&keys)
+    }
+
+    /// The revision of the entity: [`Revision::ABSENT`] if it was never written; an emptied one keeps its own.
+    ///
+    /// # Errors
+    /// An id that is not well formed.
+    pub fn revision(&self, id: impl IntoEntityId) -> Result<Revision> {
+        let (_, record) = self.attributes.store.read_entity(&self.key(id)?)?;
+        Ok(record.map_or(Revision::ABSENT, |record| record.revision()))
+    }
+
+    /// All values of the entity with their ids, times and actors, in the order of their definition.
+    ///
+    /// # Errors
+    /// An id that is not well formed.
+    pub fn details(&self, id: impl IntoEntityId) -> Result<Vec<ValueDetail>> {
+        self.attributes.snapshot()?.details(&self.key(id)?)
+    }
+
+    /// Sets a value, whether there was one or not.
+    ///
+    /// # Errors
+    /// A name that is not defined, or a value that the definition refuses.
+    pub fn set(&self, id: impl IntoEntityId, name: &str, value: impl Into<Value>) -> Result<Receipt> {
+        self.alone().set(self.key(id)?, name, value).commit()
+    }
+
+    /// Sets a value that is read from text, as the attribute's type is written.
+    ///
+    /// # Errors
+    /// A name that is not defined, or a value that the definition refuses.
+    pub fn set_text(&self, id: impl IntoEntityId, name: &str, text: &str) -> Result<Receipt> {
+        self.alone().set_text(self.key(id)?, name, text).commit()
+    }
+
+    /// Clears a value, if there is one.
+    ///
+    /// # Errors
+    /// A name that is not defined, or a required value.
+    pub fn clear(&self, id: impl IntoEntityId, name: &str) -> Result<Receipt> {
+        self.alone().clear(self.key(id)?, name).commit()
+    }
+
+    /// Moves a value to another attribute of the same entity, in one change.
+    ///
+    /// # Errors
+    /// A name that is not defined, nothing to move, a place that is taken, or a value that the other definition refuses.
+    pub fn move_value(&self, id: impl IntoEntityId, from: &str, to: &str) -> Result<Receipt> {
+        self.alone().move_value(self.key(id)?, from, to).commit()
+    }
+
+    /// Saves an entity whole: it holds these values afterwards and no others.
+    ///
+    /// # Errors
+    /// All that is wrong with the values, and every required one that is missing.
+    pub fn save<N: AsRef<str>, V: Into<Value>>(
+        &self,
+        id: impl IntoEntityId,
+        values: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Receipt> {
+        let values = values.into_iter().map(|(name, value)| (name.as_ref().to_owned(), value));
+        self.alone().save(self.key(id)?, values).commit()
+    }
+
+    /// Removes the entity with all it holds, required values as well.
+    ///
+    /// # Errors
+    /// An id that is not well formed.
+    pub fn remove(&self, id: impl IntoEntityId) -> Result<Receipt> {
+        self.alone().remove(self.key(id)?).commit()
+    }
+
+    pub(super) fn alone(&self) -> BatchBuilder<'_, S> {
+        self.batch().alone()
+    }
+
+    pub(super) fn batch(&self) -> BatchBuilder<'_, S> {
+        self.attributes.batch().by_maybe(self.actor.clone())
+    }
+}
+
+impl<S> fmt::Debug for AttributesOf<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttributesOf").field("entity_type", &self.entity_type).field("actor", &self.actor).finish_non_exhaustive()
+    }
+}

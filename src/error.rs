@@ -1,0 +1,225 @@
+//! One error for the crate, and the violations that it carries.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{EntityKey, Revision};
+pub use crate::violation::{Rule, Violation, Violations};
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong. Ask it by predicate ([`Error::is_not_found`], …) or by its stable [`Error::code`].
+///
+/// Whatever the error, but for [`Error::CommitOutcomeUnknown`]: nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The input breaks rules. All of them are listed.
+    #[error(transparent)]
+    Invalid(#[from] Violations),
+
+    /// What was asked for does not exist.
+    #[error("{what} does not exist{}", Near(near))]
+    #[non_exhaustive]
+    NotFound {
+        /// What was asked for.
+        what: String,
+        /// Names that resemble it, the closest first.
+        near: Vec<String>,
+    },
+
+    /// What the batch was checked against has moved. Read again, decide again, try again.
+    #[error("{}", describe(.0))]
+    Conflict(Vec<Moved>),
+
+    /// A number space of the store is used up.
+    #[error("the store can hold no more {what}: all {limit} ids are used; start a new store")]
+    #[non_exhaustive]
+    Exhausted {
+        /// What is used up.
+        what: &'static str,
+        /// How many there can be.
+        limit: u64,
+    },
+
+    /// The store was opened for reading only, or its file cannot be written.
+    #[error("the store is read-only; open it for writing, and see that its file and folder can be written")]
+    ReadOnly,
+
+    /// Another writer held the store for longer than this one would wait.
+    #[error("the store was busy for {waited:?}: another connection or process is writing; try again, or wait longer")]
+    #[non_exhaustive]
+    Busy {
+        /// How long was waited.
+        waited: Duration,
+    },
+
+    /// The place cannot be opened as a store.
+    #[error("cannot open {place}: {reason}")]
+    #[non_exhaustive]
+    Open {
+        /// The file, as given.
+        place: String,
+        /// Why not, and what to do about it.
+        reason: String,
+        /// The backend's own error, if there was one.
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    },
+
+    /// What the store holds cannot be right.
+    #[error("the store is damaged: {what}; restore it from a backup")]
+    #[non_exhaustive]
+    Corrupt {
+        /// What was found, and where.
+        what: String,
+        /// The backend's own error, if there was one.
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    },
+
+    /// The last step of a commit failed: the batch may be kept whole or not at all. Read before trying again.
+    #[error("the storage failed while it committed: the batch is kept whole or not at all, and which is unknown; reopen the store and read before trying again")]
+    #[non_exhaustive]
+    CommitOutcomeUnknown {
+        /// The backend's own error.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// The storage failed in a way of its own.
+    #[error("the storage failed while {doing}")]
+    #[non_exhaustive]
+    Backend {
+        /// What was being done.
+        doing: &'static str,
+        /// The backend's own error.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// An [`Error::NotFound`] with names that resemble what was asked for.
+    pub fn not_found(what: impl Into<String>, near: Vec<String>) -> Self {
+        Self::NotFound { what: what.into(), near }
+    }
+
+    /// An [`Error::Backend`], for authors of backends.
+    pub fn backend(doing: &'static str, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Backend { doing, source: source.into() }
+    }
+
+    /// An [`Error::CommitOutcomeUnknown`], for authors of backends.
+    pub fn commit_outcome_unknown(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::CommitOutcomeUnknown { source: source.into() }
+    }
+
+    /// An [`Error::Corrupt`], for authors of backends.
+    pub fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt { what: what.into(), source: None }
+    }
+
+    /// Whether something asked for does not exist: an attribute, a value, a definition.
+    pub fn is_not_found(&self) -> bool {
+        self.code() == 40404
+    }
+
+    /// Whether a name or a unique value is taken.
+    pub fn is_duplicate(&self) -> bool {
+        self.code() == 40002
+    }
+
+    /// Whether what was checked against had moved: read again, decide again, try again.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict(_))
+    }
+
+    /// Whether the input is at fault, and the same call would fail again.
+    pub fn is_invalid(&self) -> bool {
+        matches!(self, Self::Invalid(_))
+    }
+
+    /// Whether the same call may well succeed if it is made again.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Conflict(_) | Self::Busy { .. })
+    }
+
+    /// The violations, if the input was at fault.
+    pub fn violations(&self) -> &[Violation] {
+        match self {
+            Self::Invalid(violations) => violations.as_slice(),
+            _ => &[],
+        }
+    }
+
+    /// A number that stays the same for a kind of error over all versions.
+    ///
+    /// | code | meaning |
+    /// | --- | --- |
+    /// | 40000 | invalid input |
+    /// | 40002 | duplicate name or unique value |
+    /// | 40404 | does not exist |
+    /// | 40900 | conflict |
+    /// | 40901 | a definition is in use |
+    /// | 40300 | read-only |
+    /// | 50000 | the storage failed |
+    /// | 50001 | cannot be opened |
+    /// | 50002 | damaged |
+    /// | 50003 | outcome of a commit unknown |
+    /// | 50300 | busy |
+    /// | 50700 | ids used up |
+    ///
+    /// Where several violations are reported, it is their code if they share one, and 40000 if not.
+    pub fn code(&self) -> u32 {
+        match self {
+            Self::Invalid(violations) => violations.code(),
+            Self::NotFound { .. } => 40404,
+            Self::Conflict(_) => 40900,
+            Self::Exhausted { .. } => 50700,
+            Self::ReadOnly => 40300,
+            Self::Busy { .. } => 50300,
+            Self::Open { .. } => 50001,
+            Self::Corrupt { .. } => 50002,
+            Self::CommitOutcomeUnknown { .. } => 50003,
+            Self::Backend { .. } => 50000,
+        }
+    }
+}
+
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Self::Invalid(Violations::from(violation))
+    }
+}
+
+/// One thing that moved under a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The entity, or none for the catalog of definitions.
+    pub entity: Option<EntityKey>,
+    /// The revision that was expected.
+    pub expected: Revision,
+    /// The revision that was found.
+    pub found: Revision,
+}
+
+fn describe(moved: &[Moved]) -> String {
+    let one = |Moved { entity, expected, found }: &Moved| {
+        let what = entity.as_ref().map_or_else(|| "the catalog".to_owned(), EntityKey::to_string);
+        format!("{what} is at revision {found}, not {expected}")
+    };
+    let all: Vec<String> = moved.iter().map(one).collect();
+    all.join(", ") + "; read again, decide again, try again"
+}
+
+struct Near<'a>(&'a [String]);
+
+impl fmt::Display for Near<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, name) in self.0.iter().enumerate() {
+            write!(f, "{}`{name}`", if n == 0 { "; did you mean " } else { " or " })?;
+        }
+        if self.0.is_empty() { Ok(()) } else { f.write_str("?") }
+    }
+}

@@ -1,0 +1,20 @@
+//! crate docs
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo, clippy::unimplemented)]
+
+mod attributes;
+mod clock;
+mod error;
+mod memory;
+pub mod model;
+pub mod store;
+mod violation;
+
+pub use attributes::{
+    Attributes, AttributesOf, BatchBuilder, DefinitionExport, DefinitionPage, Direction, Ensured, Entity, ListDefinitions, OrderBy,
+    OrderField, Reading, Source, ValueDetail, View,
+};
+pub use clock::{Clock, Instant, ManualClock, SystemClock};
+pub use error::{Error, Moved, Result, Rule, Violation, Violations};
+pub use memory::MemoryStore;
+pub use model::*;
+pub use store::{Applied, AttributeStore, Commit, EntityRevision, Past, PastDefinition, Receipt, Snapshot};

@@ -1,0 +1,169 @@
+//! The store in memory: the same records, rules and answers as on disk, durable by nobody.
+
+mod records;
+mod snapshot;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use crate::error::Result;
+use crate::memory::records::Records;
+use crate::memory::snapshot::MemorySnapshot;
+use crate::model::{Catalog, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
+use crate::store::{AttributeStore, Batch, Changes, Commit, Marks, Past, PastDefinition, Receipt, Snapshot, plan};
+
+/// A store in memory. Cheap to clone; clones share what it holds.
+///
+/// Snapshots block nobody: what a writer changes is copied, in small pieces, only while a snapshot still holds it.
+///
+/// ```
+/// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+/// let attributes = Attributes::new(MemoryStore::new());
+/// let customers = attributes.of("customer")?;
+/// customers.define(DefinitionSpec::string("support_tier"))?;
+/// customers.set(123, "support_tier", "premium")?;
+/// assert_eq!(customers.get::<String>(123, "support_tier")?.as_deref(), Some("premium"));
+/// # Ok::<(), custom_attributes::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// Held by the one commit under way, while readers go on.
+    writer: Mutex<()>,
+    state: RwLock<State>,
+    logs: RwLock<Logs>,
+}
+
+/// What a snapshot holds on to: cheap to clone, and changed in place while nobody does.
+#[derive(Clone, Default)]
+struct State {
+    catalog: Arc<Catalog>,
+    marks: Marks,
+    records: Records,
+}
+
+/// What only grows or, like the unique values, is checked against the records: shared by all snapshots.
+/// A snapshot passes over what is younger than itself.
+#[derive(Default)]
+struct Logs {
+    ordinals: HashMap<EntityType, HashMap<crate::EntityId, Ordinal>>,
+    commits: Vec<Commit>,
+    past: HashMap<Ordinal, Vec<Past>>,
+    past_definitions: HashMap<DefinitionId, Vec<PastDefinition>>,
+    unique: HashMap<DefinitionId, HashMap<Value, Ordinal>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> State {
+        self.shared.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn write_alone(&self) -> MutexGuard<'_, ()> {
+        self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    /// Everything is checked by now, so nothing here can fail half-way. The logs grow first: no snapshot sees their new
+    /// end before it sees the state that goes with it.
+    fn store(&self, changes: Changes) {
+        let commit = changes.commit.id;
+        let mut logs = self.logs.write().unwrap_or_else(PoisonError::into_inner);
+        logs.grow(&changes);
+        drop(logs);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.marks.commit = commit;
+        if let Some(catalog) = changes.catalog {
+            state.catalog = catalog.after;
+        }
+        for change in changes.records {
+            state.marks.ordinal = state.marks.ordinal.max(change.after.ordinal());
+            // The old record goes last, when it is no longer in the way of the chunk's being changed in place.
+            drop(change.before);
+            state.records.put(change.after);
+        }
+    }
+}
+
+impl Logs {
+    fn grow(&mut self, changes: &Changes) {
+        let ended = changes.commit.id;
+        self.commits.push(changes.commit.clone());
+        for change in &changes.records {
+            let ordinal = change.after.ordinal();
+            if change.before.is_none() {
+                let key = change.after.key();
+                self.ordinals.entry(key.entity_type().clone()).or_default().insert(key.id().clone(), ordinal);
+            }
+            if !change.diff.ended.is_empty() {
+                let past = change.ended().map(|held| Past { held: held.clone(), ended });
+                self.past.entry(ordinal).or_default().extend(past);
+            }
+        }
+        if let Some(catalog) = &changes.catalog {
+            for definition in catalog.touched.iter().filter_map(|id| catalog.before.get(*id)) {
+                let past = PastDefinition { definition: Arc::clone(definition), ended };
+                self.past_definitions.entry(definition.id()).or_default().push(past);
+            }
+        }
+        for dropped in &changes.unique.dropped {
+            self.unique.remove(dropped);
+        }
+        for (definition, value) in &changes.unique.removed {
+            self.unique.entry(*definition).or_default().remove(value);
+        }
+        for (definition, value, ordinal) in &changes.unique.added {
+            self.unique.entry(*definition).or_default().insert(value.clone(), *ordinal);
+        }
+    }
+
+    fn ordinal(&self, key: &EntityKey) -> Option<Ordinal> {
+        self.ordinals.get(key.entity_type())?.get(key.id()).copied()
+    }
+}
+
+impl AttributeStore for MemoryStore {
+    fn commit(&self, batch: &Batch) -> Result<Receipt> {
+        let _alone = self.write_alone();
+        let snapshot = MemorySnapshot::new(&self.shared, self.state());
+        let plan = plan(&snapshot, batch)?;
+        drop(snapshot);
+        if let Some(changes) = plan.changes {
+            self.shared.store(changes);
+        }
+        Ok(plan.receipt)
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
+        Ok(Box::new(MemorySnapshot::new(&self.shared, self.state())))
+    }
+
+    fn catalog(&self) -> Result<Arc<Catalog>> {
+        let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(&state.catalog))
+    }
+
+    fn read_entity(&self, entity: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
+        let ordinal = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner).ordinal(entity);
+        let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
+        let record = ordinal.and_then(|ordinal| state.records.get(ordinal));
+        Ok((Arc::clone(&state.catalog), record.cloned()))
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let marks = self.state().marks;
+        f.debug_struct("MemoryStore").field("marks", &marks).finish_non_exhaustive()
+    }
+}

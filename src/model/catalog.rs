@@ -1,0 +1,165 @@
+//! All definitions of a store at one revision.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::error::{Error, Result, Rule, Violation};
+use crate::model::near::nearest;
+use crate::model::{Definition, DefinitionId, EntityType, Name, Revision};
+use crate::violation::{Visible, shorten};
+
+/// An immutable snapshot of all definitions, with its revision.
+///
+/// Names are looked up by their folded key: see [`Name`].
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    revision: Revision,
+    next: Option<DefinitionId>,
+    /// By id, which is dense and never reused: a deleted definition leaves a hole.
+    by_id: Vec<Option<Arc<Definition>>>,
+    by_name: HashMap<EntityType, HashMap<Box<str>, DefinitionId>>,
+}
+
+impl Default for Catalog {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Catalog {
+    /// The catalog of a new store: empty, at revision 0.
+    pub fn new() -> Self {
+        Self { revision: Revision::ABSENT, next: Some(DefinitionId::new(1)), by_id: Vec::new(), by_name: HashMap::new() }
+    }
+
+    /// The catalog that a backend has stored. `last` is the greatest definition id ever given out.
+    ///
+    /// # Errors
+    /// Definitions that cannot stand beside each other: the same id or the same name twice, or an id over `last`.
+    pub fn load(revision: Revision, last: DefinitionId, definitions: impl IntoIterator<Item = Definition>) -> Result<Self> {
+        let mut catalog = Self { revision, next: last.next(), ..Self::new() };
+        for definition in definitions {
+            let (id, name) = (definition.id(), definition.name().clone());
+            if id > last.min(DefinitionId::MAX) || id.get() == 0 || catalog.get(id).is_some() || catalog.find(definition.entity_type(), name.key()).is_some() {
+                return Err(Error::corrupt(format!("definition {id}, `{name}`, cannot stand beside the others")));
+            }
+            catalog.put(definition);
+        }
+        Ok(catalog)
+    }
+
+    /// The revision: it moves with every commit that touches a definition.
+    pub const fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The id that the next definition gets; none if all are used up.
+    pub const fn next_id(&self) -> Option<DefinitionId> {
+        self.next
+    }
+
+    /// The definition with this id.
+    pub fn get(&self, id: DefinitionId) -> Option<&Arc<Definition>> {
+        self.by_id.get(id.get() as usize)?.as_ref()
+    }
+
+    /// The definition with this name, whatever its case.
+    pub fn find(&self, entity_type: &EntityType, name: &str) -> Option<&Arc<Definition>> {
+        let names = self.by_name.get(entity_type)?;
+        // A name that is written as its key, as most are, needs no folding.
+        let id = match names.get(name) {
+            Some(id) if name.is_ascii() => id,
+            _ => names.get(Name::key_of(name).as_str())?,
+        };
+        self.get(*id)
+    }
+
+    /// The definition with this name.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], with names that resemble it.
+    pub fn resolve(&self, entity_type: &EntityType, name: &str) -> Result<&Arc<Definition>> {
+        let missing = || {
+            let what = format!("the attribute `{}` of `{entity_type}`", Visible(&shorten(name.to_owned())));
+            Error::not_found(what, self.near(entity_type, name))
+        };
+        self.find(entity_type, name).ok_or_else(missing)
+    }
+
+    /// Up to three names of the type that resemble this one, the closest first.
+    pub fn near(&self, entity_type: &EntityType, name: &str) -> Vec<String> {
+        let keys = self.by_name.get(entity_type).into_iter().flat_map(|names| names.iter());
+        let close = nearest(&Name::key_of(name), keys.map(|(key, id)| (&**key, *id)));
+        close.into_iter().filter_map(|id| self.get(id)).map(|definition| definition.name().to_string()).collect()
+    }
+
+    /// All definitions of a type, by id.
+    pub fn of(&self, entity_type: &EntityType) -> Vec<&Arc<Definition>> {
+        let ids = self.by_name.get(entity_type).into_iter().flat_map(HashMap::values);
+        let mut definitions: Vec<_> = ids.filter_map(|id| self.get(*id)).collect();
+        definitions.sort_unstable_by_key(|definition| definition.id());
+        definitions
+    }
+
+    /// All definitions, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Definition>> {
+        self.by_id.iter().flatten()
+    }
+
+    /// The entity types that have definitions, in alphabetical order.
+    pub fn entity_types(&self) -> Vec<&EntityType> {
+        let mut types: Vec<_> = self.by_name.iter().filter(|(_, names)| !names.is_empty()).map(|(key, _)| key).collect();
+        types.sort_unstable();
+        types
+    }
+
+    /// Adds a definition, whose id must be [`Catalog::next_id`].
+    pub(crate) fn define(&mut self, definition: Definition) -> Result<(), Violation> {
+        self.check_name(&definition)?;
+        self.next = definition.id().next();
+        self.put(definition);
+        Ok(())
+    }
+
+    /// Puts a definition in the place of the one with its id.
+    pub(crate) fn redefine(&mut self, definition: Definition) -> Result<(), Violation> {
+        self.check_name(&definition)?;
+        self.undefine(definition.id());
+        self.put(definition);
+        Ok(())
+    }
+
+    /// Takes a definition out. Its id is not used again.
+    pub(crate) fn undefine(&mut self, id: DefinitionId) -> Option<Arc<Definition>> {
+        let definition = self.by_id.get_mut(id.get() as usize)?.take()?;
+        if let Some(names) = self.by_name.get_mut(definition.entity_type()) {
+            names.remove(definition.name().key());
+        }
+        Some(definition)
+    }
+
+    pub(crate) fn at_revision(mut self, revision: Revision) -> Self {
+        self.revision = revision;
+        self
+    }
+
+    /// A name belongs to one definition of its type.
+    fn check_name(&self, definition: &Definition) -> Result<(), Violation> {
+        match self.find(definition.entity_type(), definition.name().key()) {
+            Some(holder) if holder.id() != definition.id() => {
+                Err(Violation::new(Rule::NameUnique, holder.name(), definition.name()).of(definition.name().as_str()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn put(&mut self, definition: Definition) {
+        let index = definition.id().get() as usize;
+        if self.by_id.len() <= index {
+            self.by_id.resize(index + 1, None);
+        }
+        let names = self.by_name.entry(definition.entity_type().clone()).or_default();
+        names.insert(definition.name().key().into(), definition.id());
+        self.by_id[index] = Some(Arc::new(definition));
+    }
+}

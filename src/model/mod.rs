@@ -1,0 +1,27 @@
+//! What an attribute is: names, typed values, rules, definitions, records. No I/O, no storage.
+
+mod catalog;
+mod definition;
+mod entity;
+mod ids;
+mod limits;
+mod literal;
+mod name;
+mod near;
+mod record;
+mod rules;
+mod spec;
+mod value;
+
+pub use catalog::Catalog;
+pub use definition::{Bound, Definition, Stamp};
+pub use entity::{EntityId, EntityKey, EntityType, IntoEntityId, IntoEntityKey};
+pub use ids::{CommitId, DefinitionId, Ordinal, Revision, ValueId};
+pub use limits::{Limits, Undefined};
+pub use name::Name;
+pub(crate) use name::is_visible;
+pub use record::{Diff, Edit, EntityRecord, Held, Outcome};
+pub use spec::{DefinitionSpec, Documentation, Rules};
+pub use value::{DataType, FromValue, Value};
+
+pub(crate) use value::longer_than;

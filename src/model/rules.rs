@@ -1,0 +1,164 @@
+//! Whether the rules of a definition make sense: for its type, together, and for its own values.
+
+use regex::{Regex, RegexBuilder};
+use rust_decimal::RoundingStrategy;
+
+use crate::error::{Rule, Violation};
+use crate::model::value::longer_than;
+use crate::model::{DataType, Definition, DefinitionSpec, Documentation, Limits, Rules, Value};
+use crate::violation::shorten;
+
+/// How many choices a message spells out.
+const SPELLED_OUT: usize = 8;
+
+/// Checks all but the values that the definition carries; gives back the compiled pattern.
+pub(super) fn check_spec(spec: &mut DefinitionSpec, limits: &Limits, violations: &mut Vec<Violation>) -> Option<Regex> {
+    check_applicable(spec.data_type, &mut spec.rules, violations);
+    check_bounds(spec.data_type, &mut spec.rules, violations);
+    check_contradictions(&spec.rules, violations);
+    check_sizes(&spec.rules, &spec.documentation, limits, violations);
+    compile(&spec.rules, limits, violations)
+}
+
+/// Takes out what does not apply, so that nothing more is said of it.
+fn check_applicable(data_type: DataType, rules: &mut Rules, violations: &mut Vec<Violation>) {
+    use DataType::{Date, Decimal, Integer, String};
+    let ordered: &[DataType] = &[Decimal, Integer, Date];
+    let mut only = |types: &[DataType], what: &str, take: &mut dyn FnMut() -> bool| {
+        if !types.contains(&data_type) && take() {
+            violations.push(Violation::new(Rule::Applicable, enumerate(types), format!("{what} on {data_type}")));
+        }
+    };
+    only(ordered, "a minimum", &mut || rules.minimum.take().is_some());
+    only(ordered, "a maximum", &mut || rules.maximum.take().is_some());
+    only(&[String], "a least number of characters", &mut || rules.minimum_chars.take().is_some());
+    only(&[String], "a greatest number of characters", &mut || rules.maximum_chars.take().is_some());
+    only(&[Decimal], "a number of fraction digits", &mut || rules.fraction_digits.take().is_some());
+    only(&[String], "a pattern", &mut || rules.pattern.take().is_some());
+    only(&[String, Decimal, Integer, Date], "a list of choices", &mut || !std::mem::take(&mut rules.choices).is_empty());
+}
+
+fn enumerate(types: &[DataType]) -> String {
+    let names: Vec<_> = types.iter().map(|data_type| data_type.as_str()).collect();
+    match names.as_slice() {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// The bounds are values of the type themselves.
+fn check_bounds(data_type: DataType, rules: &mut Rules, violations: &mut Vec<Violation>) {
+    for bound in [&mut rules.minimum, &mut rules.maximum] {
+        let Some(value) = bound.take() else { continue };
+        if value.data_type() != data_type {
+            violations.push(Violation::new(Rule::DataType, data_type, format!("a bound of type {}", value.data_type())));
+            continue;
+        }
+        match value.checked() {
+            Ok(value) => *bound = Some(value),
+            Err(violation) => violations.push(violation),
+        }
+    }
+}
+
+fn check_contradictions(rules: &Rules, violations: &mut Vec<Violation>) {
+    let mut contradict = |limit: String, found: String| violations.push(Violation::new(Rule::Contradiction, limit, found));
+    if let (Some(minimum), Some(maximum)) = (&rules.minimum, &rules.maximum)
+        && minimum > maximum
+    {
+        contradict(format!("the minimum is {minimum}"), format!("the maximum is {maximum}"));
+    }
+    if let (Some(minimum), Some(maximum)) = (rules.minimum_chars, rules.maximum_chars)
+        && minimum > maximum
+    {
+        contradict(format!("at least {minimum} characters"), format!("at most {maximum}"));
+    }
+    if let (Some(Value::Decimal(minimum)), Some(Value::Decimal(maximum)), Some(digits)) =
+        (&rules.minimum, &rules.maximum, rules.fraction_digits)
+        && minimum <= maximum
+        && maximum.round_dp_with_strategy(digits, RoundingStrategy::ToNegativeInfinity) < *minimum
+    {
+        contradict(format!("at most {digits} fraction digits"), format!("none such lies from {minimum} to {maximum}"));
+    }
+    if let (true, Some(default)) = (rules.unique, &rules.default) {
+        contradict("no two entities hold equal values".into(), format!("all that hold none read the default {default}"));
+    }
+}
+
+fn check_sizes(rules: &Rules, documentation: &Documentation, limits: &Limits, violations: &mut Vec<Violation>) {
+    let mut most = |what: &str, found: usize, most: usize| {
+        if found > most {
+            violations.push(Violation::new(Rule::Size, format!("at most {most} {what}"), found));
+        }
+    };
+    for chars in [rules.minimum_chars, rules.maximum_chars].into_iter().flatten() {
+        most("characters as a limit", chars as usize, limits.string_chars.min(Value::MAX_CHARS));
+    }
+    most("fraction digits", rules.fraction_digits.unwrap_or_default() as usize, Value::MAX_DIGITS as usize);
+    most("choices", rules.choices.len(), limits.choices);
+    most("examples", documentation.examples.len(), limits.documentation_items);
+    most("dependents", documentation.used_by.len(), limits.documentation_items);
+    let Documentation { description, group, examples, used_by } = documentation;
+    // What is wrong with an example as a value, its own check says.
+    let examples = examples.iter().filter_map(|example| match example {
+        Value::String(text) if !text.contains('\0') && !longer_than(text, limits.string_chars) => Some(("example", text)),
+        _ => None,
+    });
+    let texts = description.iter().map(|text| ("description", text)).chain(group.iter().map(|text| ("group", text)));
+    let texts = texts.chain(used_by.iter().map(|text| ("dependent", text))).chain(rules.pattern.iter().map(|text| ("pattern", text)));
+    for (what, text) in texts.chain(examples) {
+        if longer_than(text, limits.documentation_chars) {
+            let limit = format!("at most {} characters of {what}", limits.documentation_chars);
+            violations.push(Violation::new(Rule::Size, limit, text.chars().count()));
+        }
+        if text.contains('\0') {
+            violations.push(Violation::new(Rule::Characters, format!("any character but NUL in its {what}"), "U+0000"));
+        }
+    }
+}
+
+fn compile(rules: &Rules, limits: &Limits, violations: &mut Vec<Violation>) -> Option<Regex> {
+    let pattern = rules.pattern.as_ref().filter(|pattern| !longer_than(pattern, limits.documentation_chars))?;
+    let build = |text: &str| RegexBuilder::new(text).size_limit(limits.pattern_bytes).build();
+    // Alone first: `a)|(b` must not pass for want of what is put around it.
+    let whole = build(pattern).and_then(|_| match build(&format!(r"\A(?:{pattern})\z")) {
+        // `(?x)a # b` ends in a comment, and only a new line ends the comment.
+        Err(regex::Error::Syntax(_)) => build(&format!("\\A(?:{pattern}\n)\\z")),
+        other => other,
+    });
+    match whole {
+        Ok(regex) => Some(regex),
+        Err(regex::Error::CompiledTooBig(bytes)) => {
+            let limit = format!("a pattern that compiles to at most {bytes} bytes");
+            violations.push(Violation::new(Rule::Size, limit, pattern));
+            None
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            violations.push(Violation::new(Rule::Grammar, format!("a regular expression as its pattern ({reason})"), pattern));
+            None
+        }
+    }
+}
+
+/// Holds the default, the choices and the examples against the rules.
+pub(super) fn check_own_values(definition: &Definition, limits: &Limits, violations: &mut Vec<Violation>) {
+    let rules = definition.rules();
+    let own = rules.choices.iter().chain(&rules.default).chain(&definition.documentation().examples);
+    violations.extend(own.filter_map(|value| definition.bind(value.clone(), limits).err()));
+    let mut sorted: Vec<_> = rules.choices.iter().collect();
+    sorted.sort_unstable();
+    if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        let found = format!("{} is there twice", twice[0]);
+        violations.push(Violation::new(Rule::Contradiction, "choices differ", found));
+    }
+}
+
+/// The choices for a message.
+pub(super) fn list(choices: &[Value]) -> String {
+    let shown: Vec<_> = choices.iter().take(SPELLED_OUT).map(|value| format!("`{}`", shorten(value.to_string()))).collect();
+    let more = choices.len().saturating_sub(SPELLED_OUT);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{more}", shown.join(", "))
+}

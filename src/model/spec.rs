@@ -1,0 +1,308 @@
+//! What a host says of an attribute: its name, data type, rules and documentation.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Violations;
+use crate::model::literal::Literal;
+use crate::model::{DataType, Value};
+
+/// The rules of a definition; all are optional. What each means is said at [`DefinitionSpec`]'s methods.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Rules {
+    /// The value cannot be cleared, and must be there when an entity is saved whole.
+    pub required: bool,
+    /// No two entities hold equal values.
+    pub unique: bool,
+    /// What is read where nothing is stored.
+    pub default: Option<Value>,
+    /// The least number or the earliest day.
+    pub minimum: Option<Value>,
+    /// The greatest number or the latest day.
+    pub maximum: Option<Value>,
+    /// The least number of characters.
+    pub minimum_chars: Option<u32>,
+    /// The greatest number of characters.
+    pub maximum_chars: Option<u32>,
+    /// How many digits a DECIMAL may have after its point, trailing zeros not counted.
+    pub fraction_digits: Option<u32>,
+    /// A regular expression that a STRING must match in full.
+    pub pattern: Option<String>,
+    /// The closed list of values; empty for none.
+    pub choices: Vec<Value>,
+}
+
+/// What a definition tells people; all is optional.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Documentation {
+    /// What the attribute means.
+    pub description: Option<String>,
+    /// Under which heading it is shown.
+    pub group: Option<String>,
+    /// Examples of valid values; they are checked against the rules.
+    pub examples: Vec<Value>,
+    /// The systems that depend on it: while there are any, it is not deleted by accident.
+    pub used_by: Vec<String>,
+}
+
+/// What a host declares of an attribute. It is checked when it is defined, all of it at once.
+///
+/// Serialises flat, its literals bare (DECIMAL and DATE as text), with nothing that is not set:
+///
+/// ```
+/// use custom_attributes::{DataType, DefinitionSpec};
+/// let spec = DefinitionSpec::new("credit_limit", DataType::Integer).minimum(0).default_value(1000).used_by("billing");
+/// let json = r#"{"name":"credit_limit","data_type":"INTEGER","default":1000,"minimum":0,"used_by":["billing"]}"#;
+/// assert_eq!(serde_json::to_string(&spec)?, json);
+/// assert_eq!(serde_json::from_str::<DefinitionSpec>(json)?, spec);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Flat", into = "Flat")]
+#[non_exhaustive]
+pub struct DefinitionSpec {
+    /// The name, as it was given; see [`crate::Name`].
+    pub name: String,
+    /// The type of its values.
+    pub data_type: DataType,
+    /// What values must meet.
+    pub rules: Rules,
+    /// What people are told.
+    pub documentation: Documentation,
+}
+
+impl DefinitionSpec {
+    /// A definition without rules and documentation.
+    pub fn new(name: impl Into<String>, data_type: DataType) -> Self {
+        Self { name: name.into(), data_type, rules: Rules::default(), documentation: Documentation::default() }
+    }
+
+    /// A STRING: text of up to 4096 characters.
+    pub fn string(name: impl Into<String>) -> Self {
+        Self::new(name, DataType::String)
+    }
+
+    /// A DECIMAL: an exact decimal number.
+    pub fn decimal(name: impl Into<String>) -> Self {
+        Self::new(name, DataType::Decimal)
+    }
+
+    /// An INTEGER of 64 bits.
+    pub fn integer(name: impl Into<String>) -> Self {
+        Self::new(name, DataType::Integer)
+    }
+
+    /// A BOOLEAN.
+    pub fn boolean(name: impl Into<String>) -> Self {
+        Self::new(name, DataType::Boolean)
+    }
+
+    /// A DATE: a day.
+    pub fn date(name: impl Into<String>) -> Self {
+        Self::new(name, DataType::Date)
+    }
+
+    /// Renames it; values stay with it.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The value cannot be cleared, and must be stored when an entity is saved whole. Entities that were written before,
+    /// or only in part, may lack it.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.rules.required = true;
+        self
+    }
+
+    /// No two entities hold equal values.
+    #[must_use]
+    pub fn unique(mut self) -> Self {
+        self.rules.unique = true;
+        self
+    }
+
+    /// What is read where nothing is stored; it must meet the other rules. A unique attribute has none.
+    #[must_use]
+    pub fn default_value(mut self, value: impl Into<Value>) -> Self {
+        self.rules.default = Some(value.into());
+        self
+    }
+
+    /// The least number (DECIMAL, INTEGER) or the earliest day (DATE).
+    #[must_use]
+    pub fn minimum(mut self, value: impl Into<Value>) -> Self {
+        self.rules.minimum = Some(value.into());
+        self
+    }
+
+    /// The greatest number (DECIMAL, INTEGER) or the latest day (DATE).
+    #[must_use]
+    pub fn maximum(mut self, value: impl Into<Value>) -> Self {
+        self.rules.maximum = Some(value.into());
+        self
+    }
+
+    /// The least number of characters of a STRING.
+    #[must_use]
+    pub fn minimum_chars(mut self, chars: u32) -> Self {
+        self.rules.minimum_chars = Some(chars);
+        self
+    }
+
+    /// The greatest number of characters of a STRING: up to 4096.
+    #[must_use]
+    pub fn maximum_chars(mut self, chars: u32) -> Self {
+        self.rules.maximum_chars = Some(chars);
+        self
+    }
+
+    /// How many digits a DECIMAL may have after its point, trailing zeros not counted: up to 28.
+    #[must_use]
+    pub fn fraction_digits(mut self, digits: u32) -> Self {
+        self.rules.fraction_digits = Some(digits);
+        self
+    }
+
+    /// A regular expression (the `regex` crate's syntax) that a STRING must match in full.
+    #[must_use]
+    pub fn pattern(mut self, pattern: impl Into<String>) -> Self {
+        self.rules.pattern = Some(pattern.into());
+        self
+    }
+
+    /// The closed list of values: up to 5000, not for BOOLEAN.
+    #[must_use]
+    pub fn choices<V: Into<Value>>(mut self, choices: impl IntoIterator<Item = V>) -> Self {
+        self.rules.choices = choices.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// What the attribute means.
+    #[must_use]
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.documentation.description = Some(text.into());
+        self
+    }
+
+    /// Under which heading it is shown.
+    #[must_use]
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.documentation.group = Some(group.into());
+        self
+    }
+
+    /// One more example of a valid value.
+    #[must_use]
+    pub fn example(mut self, value: impl Into<Value>) -> Self {
+        self.documentation.examples.push(value.into());
+        self
+    }
+
+    /// One more system that depends on it.
+    #[must_use]
+    pub fn used_by(mut self, system: impl Into<String>) -> Self {
+        self.documentation.used_by.push(system.into());
+        self
+    }
+}
+
+/// The serial form.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Flat {
+    name: String,
+    data_type: DataType,
+    #[serde(default, skip_serializing_if = "is_false")]
+    required: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    unique: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default: Option<Literal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    minimum: Option<Literal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    maximum: Option<Literal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    minimum_chars: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    maximum_chars: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fraction_digits: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pattern: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    choices: Vec<Literal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    examples: Vec<Literal>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    used_by: Vec<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+fn is_false(truth: &bool) -> bool {
+    !truth
+}
+
+impl From<DefinitionSpec> for Flat {
+    fn from(spec: DefinitionSpec) -> Self {
+        let DefinitionSpec { name, data_type, rules, documentation } = spec;
+        Self {
+            name,
+            data_type,
+            required: rules.required,
+            unique: rules.unique,
+            default: rules.default.map(Literal::from),
+            minimum: rules.minimum.map(Literal::from),
+            maximum: rules.maximum.map(Literal::from),
+            minimum_chars: rules.minimum_chars,
+            maximum_chars: rules.maximum_chars,
+            fraction_digits: rules.fraction_digits,
+            pattern: rules.pattern,
+            choices: rules.choices.into_iter().map(Literal::from).collect(),
+            description: documentation.description,
+            group: documentation.group,
+            examples: documentation.examples.into_iter().map(Literal::from).collect(),
+            used_by: documentation.used_by,
+        }
+    }
+}
+
+impl TryFrom<Flat> for DefinitionSpec {
+    type Error = crate::Error;
+
+    fn try_from(flat: Flat) -> crate::Result<Self> {
+        let data_type = flat.data_type;
+        let mut violations = Vec::new();
+        let mut one = |literal: Literal| match literal.read(data_type) {
+            Ok(value) => Some(value),
+            Err(violation) => {
+                violations.push(violation.of(&flat.name));
+                None
+            }
+        };
+        let rules = Rules {
+            required: flat.required,
+            unique: flat.unique,
+            default: flat.default.and_then(&mut one),
+            minimum: flat.minimum.and_then(&mut one),
+            maximum: flat.maximum.and_then(&mut one),
+            minimum_chars: flat.minimum_chars,
+            maximum_chars: flat.maximum_chars,
+            fraction_digits: flat.fraction_digits,
+            pattern: flat.pattern,
+            choices: flat.choices.into_iter().filter_map(&mut one).collect(),
+        };
+        let examples = flat.examples.into_iter().filter_map(&mut one).collect();
+        Violations::into_result(violations)?;
+        let documentation = Documentation { description: flat.description, group: flat.group, examples, used_by: flat.used_by };
+        Ok(Self { name: flat.name, data_type, rules, documentation })
+    }
+}

@@ -1,0 +1,145 @@
+//! What goes in: resolved names, checked values, and what they were checked against.
+
+use std::sync::Arc;
+
+use crate::clock::{Instant, to_micros};
+use crate::model::{Bound, Catalog, Definition, DefinitionId, EntityKey, Revision};
+
+/// One change of a batch. Its values are [`Bound`]: a definition has checked them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// Adds a definition. Its id is the next one of the catalog that the batch was bound against.
+    Define(Definition),
+    /// Puts a definition in the place of the one with its id: another name, other rules or documentation, the same type.
+    Redefine(Definition),
+    /// Deletes a definition.
+    Undefine {
+        /// Which.
+        definition: DefinitionId,
+        /// Whether values and dependents are no hindrance: what it holds is cleared with it.
+        with_values: bool,
+    },
+    /// Sets a value, whether there was one or not.
+    Set {
+        /// The entity.
+        entity: EntityKey,
+        /// The value.
+        value: Bound,
+    },
+    /// Takes a value away, if there is one.
+    Clear {
+        /// The entity.
+        entity: EntityKey,
+        /// Whose value.
+        definition: DefinitionId,
+    },
+    /// Moves a value to another attribute of the same entity, which holds none.
+    Move {
+        /// The entity.
+        entity: EntityKey,
+        /// Whose value.
+        from: DefinitionId,
+        /// Where to.
+        to: DefinitionId,
+    },
+    /// Makes these the values that the entity holds, and no others; required ones must be among them.
+    Save {
+        /// The entity.
+        entity: EntityKey,
+        /// All its values, each definition once.
+        values: Vec<Bound>,
+    },
+    /// Takes all values of the entity away, required ones as well.
+    Remove {
+        /// The entity.
+        entity: EntityKey,
+    },
+}
+
+impl Change {
+    /// The entity that is changed, if it is one.
+    pub const fn entity(&self) -> Option<&EntityKey> {
+        match self {
+            Self::Define(_) | Self::Redefine(_) | Self::Undefine { .. } => None,
+            Self::Set { entity, .. }
+            | Self::Clear { entity, .. }
+            | Self::Move { entity, .. }
+            | Self::Save { entity, .. }
+            | Self::Remove { entity } => Some(entity),
+        }
+    }
+}
+
+/// An atomic batch of changes, with what it was checked against: the revision of the catalog, and of entities.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    at: Instant,
+    actor: Option<Arc<str>>,
+    note: Option<Arc<str>>,
+    catalog: Revision,
+    expected: Vec<(EntityKey, Revision)>,
+    changes: Vec<Change>,
+}
+
+impl Batch {
+    /// An empty batch, bound against this catalog, to be committed with this instant (cut to the microsecond).
+    pub fn new(catalog: &Catalog, at: Instant) -> Self {
+        let at = to_micros(at);
+        Self { at, actor: None, note: None, catalog: catalog.revision(), expected: Vec::new(), changes: Vec::new() }
+    }
+
+    /// Names who does it.
+    #[must_use]
+    pub fn by(mut self, actor: Option<Arc<str>>) -> Self {
+        self.actor = actor;
+        self
+    }
+
+    /// Says why.
+    #[must_use]
+    pub fn with_note(mut self, note: Option<Arc<str>>) -> Self {
+        self.note = note;
+        self
+    }
+
+    /// Has the batch refused as a conflict unless the entity is at this revision.
+    pub fn expect(&mut self, entity: EntityKey, revision: Revision) {
+        self.expected.push((entity, revision));
+    }
+
+    /// Adds a change.
+    pub fn push(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// The instant of the commit.
+    pub const fn at(&self) -> Instant {
+        self.at
+    }
+
+    /// Who does it.
+    pub const fn actor(&self) -> Option<&Arc<str>> {
+        self.actor.as_ref()
+    }
+
+    /// Why.
+    pub const fn note(&self) -> Option<&Arc<str>> {
+        self.note.as_ref()
+    }
+
+    /// The revision of the catalog that it was bound against.
+    pub const fn catalog(&self) -> Revision {
+        self.catalog
+    }
+
+    /// The revisions that entities must be at.
+    pub fn expected(&self) -> &[(EntityKey, Revision)] {
+        &self.expected
+    }
+
+    /// The changes, in order.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+}

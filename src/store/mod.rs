@@ -1,0 +1,19 @@
+//! The port: what a backend offers, what it is given, and what it answers.
+//!
+//! Two doors. One way in, [`AttributeStore::commit`]; one way out, a [`Snapshot`]. To write a backend, implement the
+//! two traits; let [`plan`] decide what a batch does; and run the suite in `custom_attributes::conformance` (feature
+//! `conformance`) against it. `examples/custom_backend.rs` is a whole one.
+
+mod batch;
+mod changes;
+mod plan;
+mod port;
+mod receipt;
+mod unique;
+mod working;
+
+pub use batch::{Batch, Change};
+pub use changes::{CatalogChange, Changes, Commit, Past, PastDefinition, RecordChange, UniqueChange};
+pub use plan::{Plan, plan};
+pub use port::{AttributeStore, Marks, Snapshot};
+pub use receipt::{Applied, EntityRevision, Receipt};

@@ -1,0 +1,167 @@
+//! The two traits of a backend.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
+use crate::store::{Batch, Commit, Past, PastDefinition, Receipt};
+
+/// How many records a default method takes from a scan at a time.
+const SCANNED: usize = 1024;
+
+/// A place where attributes are kept: one way in, one way out.
+///
+/// # What a backend guarantees
+/// - **Atomic.** A commit that fails has changed nothing; a reader sees all of a commit or none of it.
+/// - **Ordered.** Commits happen one after the other, as if in one line; ids rise by one, and a snapshot that sees a
+///   commit sees all before it. Verifying what a batch expects and storing what it does are one step in that line.
+/// - **Durable.** When `commit` returns, what it stored survives whatever the backend says it survives (memory: nothing;
+///   SQLite: a killed process and a cut of power). Where the last step fails and the outcome cannot be known, the error
+///   is [`crate::Error::CommitOutcomeUnknown`] and no other.
+/// - **Exact.** What is read is what was written: ids, texts, decimals with their zeros, instants to the microsecond.
+/// - **No clock.** Instants come with the batch.
+///
+/// All rules of writing are in [`super::plan`]; a commit is: begin; `plan` over a snapshot of this very transaction; write down
+/// its [`super::Changes`], if there are any; end. Nothing of a backend may panic, whatever the storage does.
+pub trait AttributeStore: fmt::Debug {
+    /// Does all of the batch or nothing, durably.
+    ///
+    /// # Errors
+    /// [`crate::Error::Conflict`] if the catalog or an expected entity has moved, [`crate::Error::Invalid`] with all
+    /// violations, or a failure of the storage.
+    fn commit(&self, batch: &Batch) -> Result<Receipt>;
+
+    /// The store as it is now, for as long as it is held. It blocks neither writers nor other readers.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>>;
+
+    /// The definitions as they are now.
+    fn catalog(&self) -> Result<Arc<Catalog>> {
+        self.snapshot()?.catalog()
+    }
+
+    /// One entity as it is now, with the definitions of the same instant. A shorthand that a backend may make faster.
+    fn read_entity(&self, entity: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
+        let snapshot = self.snapshot()?;
+        let record = snapshot.read(std::slice::from_ref(entity))?.pop().flatten();
+        Ok((snapshot.catalog()?, record))
+    }
+}
+
+/// How far a store has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// The last commit; 0 before the first.
+    pub commit: CommitId,
+    /// The last ordinal that was given to an entity; 0 before the first.
+    pub ordinal: Ordinal,
+}
+
+/// A store at one point in time.
+///
+/// What is provided here is right for any backend; a backend with an index does it faster.
+pub trait Snapshot {
+    /// The definitions.
+    fn catalog(&self) -> Result<Arc<Catalog>>;
+
+    /// How far the store has come.
+    fn marks(&self) -> Result<Marks>;
+
+    /// These entities, in this order; none where one was never written. An emptied entity is there, with its revision.
+    fn read(&self, entities: &[EntityKey]) -> Result<Vec<Option<Arc<EntityRecord>>>>;
+
+    /// Entities that hold at least one value, by ordinal, after this one: of one type, or of all. An answer of fewer than
+    /// `limit` is the last.
+    fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>>;
+
+    /// These commits, in this order; none where there is none.
+    fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>>;
+
+    /// What the entity held once and holds no longer, by the commit that ended it, then by definition.
+    fn history(&self, entity: &EntityKey) -> Result<Vec<Past>>;
+
+    /// What the definition was once and is no longer, by the commit that ended it.
+    fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>>;
+
+    /// The entities with these ordinals, in this order; none where one was never given out, or holds nothing.
+    fn locate(&self, ordinals: &[Ordinal]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
+        let one = |ordinal: &Ordinal| {
+            let Some(before) = ordinal.get().checked_sub(1) else { return Ok(None) };
+            let found = self.scan(None, Some(Ordinal::new(before)), 1)?;
+            Ok(found.into_iter().next().filter(|record| record.ordinal() == *ordinal))
+        };
+        ordinals.iter().map(one).collect()
+    }
+
+    /// Which entity holds each of these values, if one does; any of them if several do. Asked for unique definitions.
+    fn holders(&self, values: &[(DefinitionId, &Value)]) -> Result<Vec<Option<Ordinal>>> {
+        let mut holders = vec![None; values.len()];
+        if values.is_empty() {
+            return Ok(holders);
+        }
+        each_record(self, None, |record| {
+            for (holder, (definition, value)) in holders.iter_mut().zip(values) {
+                if record.get(*definition).is_some_and(|held| held.value == **value) {
+                    *holder = Some(record.ordinal());
+                }
+            }
+        })?;
+        Ok(holders)
+    }
+
+    /// How many entities hold a value of this definition.
+    fn usage(&self, definition: DefinitionId) -> Result<u64> {
+        let mut count = 0;
+        let catalog = self.catalog()?;
+        let entity_type = catalog.get(definition).map(|found| found.entity_type());
+        each_record(self, entity_type, |record| count += u64::from(record.get(definition).is_some()))?;
+        Ok(count)
+    }
+
+    /// How many entities of this type hold at least one value.
+    fn count(&self, entity_type: &EntityType) -> Result<u64> {
+        let mut count = 0;
+        each_record(self, Some(entity_type), |_| count += 1)?;
+        Ok(count)
+    }
+}
+
+/// Visits every entity that holds a value, a page at a time.
+pub(crate) fn each_record<S: Snapshot + ?Sized>(
+    snapshot: &S,
+    entity_type: Option<&EntityType>,
+    mut visit: impl FnMut(&Arc<EntityRecord>),
+) -> Result<()> {
+    let mut after = None;
+    loop {
+        let page = snapshot.scan(entity_type, after, SCANNED)?;
+        page.iter().for_each(&mut visit);
+        match page.last() {
+            Some(last) if page.len() >= SCANNED => after = Some(last.ordinal()),
+            _ => return Ok(()),
+        }
+    }
+}
+
+macro_rules! forward_store {
+    ($($pointer:ty),*) => {$(
+        impl<S: AttributeStore + ?Sized> AttributeStore for $pointer {
+            fn commit(&self, batch: &Batch) -> Result<Receipt> {
+                (**self).commit(batch)
+            }
+
+            fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
+                (**self).snapshot()
+            }
+
+            fn catalog(&self) -> Result<Arc<Catalog>> {
+                (**self).catalog()
+            }
+
+            fn read_entity(&self, entity: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
+                (**self).read_entity(entity)
+            }
+        }
+    )*};
+}
+forward_store!(&S, Box<S>, Arc<S>);

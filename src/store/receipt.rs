@@ -1,0 +1,58 @@
+//! What a commit answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Instant;
+use crate::model::{CommitId, DefinitionId, EntityKey, Outcome, Revision, ValueId};
+
+/// What a batch did, change by change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The commit; none if nothing changed, for then nothing was committed.
+    pub commit: Option<CommitId>,
+    /// The instant of the batch.
+    pub at: Instant,
+    /// The revision of the catalog afterwards.
+    pub catalog: Revision,
+    /// What each change did, in the order of the batch.
+    pub changes: Vec<Applied>,
+    /// The revision of each entity that the batch names, in the order of their first naming.
+    pub entities: Vec<EntityRevision>,
+}
+
+/// What one change did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Applied {
+    /// What it did. A whole entity that is saved counts as created if it held nothing before.
+    pub outcome: Outcome,
+    /// The definition, if the change was about one (for a move: where to).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<DefinitionId>,
+    /// The id of the value, if the change was about one of an entity that was ever written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<ValueId>,
+}
+
+impl Applied {
+    pub(crate) const fn new(outcome: Outcome, definition: Option<DefinitionId>) -> Self {
+        Self { outcome, definition, value: None }
+    }
+}
+
+/// An entity and its revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntityRevision {
+    /// The entity.
+    pub entity: EntityKey,
+    /// Its revision; 0 if it was never written.
+    pub revision: Revision,
+}
+
+impl Receipt {
+    /// The revision of this entity, if the batch names it.
+    pub fn revision(&self, entity: &EntityKey) -> Option<Revision> {
+        self.entities.iter().find(|one| one.entity == *entity).map(|one| one.revision)
+    }
+}

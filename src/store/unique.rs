@@ -1,0 +1,129 @@
+//! The unique rule: no two entities hold equal values.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::error::{Result, Rule, Violation};
+use crate::model::{Catalog, DefinitionId, EntityKey, EntityRecord, Ordinal, Value};
+use crate::store::port::each_record;
+use crate::store::working::Working;
+use crate::store::{RecordChange, Snapshot, UniqueChange};
+
+fn is_unique(catalog: &Catalog, id: DefinitionId) -> bool {
+    catalog.get(id).is_some_and(|definition| definition.rules().unique)
+}
+
+fn unique_ids(catalog: &Catalog) -> impl Iterator<Item = DefinitionId> {
+    catalog.iter().filter(|definition| definition.rules().unique).map(|definition| definition.id())
+}
+
+/// Definitions that held values before they became unique: every value of theirs has to be looked at.
+fn newly_unique(before: &Catalog, after: &Catalog) -> Vec<DefinitionId> {
+    if before.revision() == after.revision() && std::ptr::eq(before, after) {
+        return Vec::new();
+    }
+    unique_ids(after).filter(|id| before.get(*id).is_some() && !is_unique(before, *id)).collect()
+}
+
+/// Finds every value that two entities would hold.
+pub(super) fn check(
+    snapshot: &dyn Snapshot,
+    before: &Arc<Catalog>,
+    after: &Arc<Catalog>,
+    working: &Working,
+    violations: &mut Vec<Violation>,
+) -> Result<()> {
+    let newly = newly_unique(before, after);
+    let name_of = |id: DefinitionId| after.get(id).map(|definition| definition.name().to_string()).unwrap_or_default();
+    let mut refuse = |id: DefinitionId, value: &Value, record: &EntityRecord, holder: &EntityKey| {
+        let mut violation = Violation::new(Rule::Unique, holder, value).of(name_of(id));
+        violation.place = working.index(record.key()).and_then(|index| working.works[index].place_of(id));
+        violation.entity = Some(record.key().clone());
+        violations.push(violation);
+    };
+    let claims = claims(after, working, &newly);
+    let mut first: HashMap<(DefinitionId, &Value), &EntityRecord> = HashMap::new();
+    for (id, value, record) in &claims {
+        let claimed_by = *first.entry((*id, value)).or_insert(record);
+        if claimed_by.key() != record.key() {
+            refuse(*id, value, record, claimed_by.key());
+        }
+    }
+    for ((id, value, record), holder) in claims.iter().zip(holders(snapshot, &claims)?) {
+        let Some(holder) = holder else { continue };
+        let still_holds = working.current(&holder).get(*id).is_some_and(|held| held.value == **value);
+        if still_holds && holder.key() != record.key() {
+            refuse(*id, value, record, holder.key());
+        }
+    }
+    for id in newly {
+        let Some(definition) = after.get(id) else { continue };
+        let mut seen: BTreeMap<Value, EntityKey> = BTreeMap::new();
+        working.each_current(snapshot, definition.entity_type(), |record| {
+            let Some(held) = record.get(id) else { return };
+            match seen.get(&held.value) {
+                Some(holder) => refuse(id, &held.value, record, holder),
+                None => _ = seen.insert(held.value.clone(), record.key().clone()),
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// A value of a unique definition that an entity did not hold before.
+type Claim<'a> = (DefinitionId, &'a Value, &'a EntityRecord);
+
+fn claims<'a>(after: &Catalog, working: &'a Working, newly: &[DefinitionId]) -> Vec<Claim<'a>> {
+    let mut claims = Vec::new();
+    for work in &working.works {
+        for held in work.after.values().iter().filter(|held| is_unique(after, held.definition) && !newly.contains(&held.definition)) {
+            let was = work.before.as_ref().and_then(|was| was.get(held.definition));
+            if was.is_none_or(|was| was.value != held.value) {
+                claims.push((held.definition, &held.value, &work.after));
+            }
+        }
+    }
+    claims
+}
+
+fn holders(snapshot: &dyn Snapshot, claims: &[Claim]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
+    if claims.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values: Vec<_> = claims.iter().map(|(id, value, _)| (*id, *value)).collect();
+    let ordinals = snapshot.holders(&values)?;
+    let found: Vec<Ordinal> = ordinals.iter().flatten().copied().collect();
+    let mut records = snapshot.locate(&found)?.into_iter();
+    Ok(ordinals.into_iter().map(|ordinal| ordinal.and_then(|_| records.next().flatten())).collect())
+}
+
+/// What changes in an index of unique values.
+pub(super) fn changes(
+    snapshot: &dyn Snapshot,
+    before: &Arc<Catalog>,
+    after: &Arc<Catalog>,
+    records: &[RecordChange],
+) -> Result<UniqueChange> {
+    let mut change = UniqueChange::default();
+    if !Arc::ptr_eq(before, after) {
+        change.dropped = unique_ids(before).filter(|id| !is_unique(after, *id)).collect();
+    }
+    let newly = newly_unique(before, after);
+    for record in records {
+        let ended = record.ended().filter(|held| is_unique(before, held.definition) && is_unique(after, held.definition));
+        change.removed.extend(ended.map(|held| (held.definition, held.value.clone())));
+        let begun = record.begun().filter(|held| is_unique(after, held.definition) && !newly.contains(&held.definition));
+        change.added.extend(begun.map(|held| (held.definition, held.value.clone(), record.after.ordinal())));
+    }
+    for definition in newly {
+        let changed: HashMap<&EntityKey, &RecordChange> = records.iter().map(|record| (record.after.key(), record)).collect();
+        let held = |record: &EntityRecord| Some((definition, record.get(definition)?.value.clone(), record.ordinal()));
+        each_record(snapshot, after.get(definition).map(|definition| definition.entity_type()), |record| {
+            if !changed.contains_key(record.key()) {
+                change.added.extend(held(record));
+            }
+        })?;
+        change.added.extend(changed.values().filter_map(|record| held(&record.after)));
+    }
+    Ok(change)
+}

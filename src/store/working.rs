@@ -1,0 +1,93 @@
+//! The records that a batch works on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::model::{DefinitionId, Edit, EntityKey, EntityRecord, EntityType, Ordinal, Outcome};
+use crate::store::Snapshot;
+use crate::store::port::each_record;
+
+/// One record under work: as it was, and as it is now.
+pub(super) struct Work {
+    pub(super) before: Option<Arc<EntityRecord>>,
+    pub(super) after: EntityRecord,
+    /// Which change set which value, in the order of the batch.
+    set_at: Vec<(DefinitionId, usize)>,
+}
+
+impl Work {
+    pub(super) fn new(before: Option<Arc<EntityRecord>>, key: &EntityKey) -> Self {
+        let after = before.as_deref().cloned().unwrap_or_else(|| EntityRecord::new(key.clone(), Ordinal::default()));
+        Self { before, after, set_at: Vec::new() }
+    }
+
+    pub(super) fn apply(&mut self, edit: Edit, commit: crate::CommitId, place: usize) -> Outcome {
+        if let Edit::Set(bound) = &edit {
+            self.set_at.push((bound.definition(), place));
+        }
+        self.after.apply_one(edit, commit)
+    }
+
+    /// The last change that set this value.
+    pub(super) fn place_of(&self, definition: DefinitionId) -> Option<usize> {
+        self.set_at.iter().rev().find(|(set, _)| *set == definition).map(|(_, place)| *place)
+    }
+}
+
+/// All of them, in the order in which the batch first names them.
+#[derive(Default)]
+pub(super) struct Working {
+    pub(super) works: Vec<Work>,
+    by_key: HashMap<EntityKey, usize>,
+}
+
+impl Working {
+    /// Loads every record that the batch names, in one call.
+    pub(super) fn load<'a>(snapshot: &dyn Snapshot, keys: impl Iterator<Item = &'a EntityKey>) -> Result<Self> {
+        let mut working = Self::default();
+        let mut wanted: Vec<EntityKey> = Vec::new();
+        for key in keys {
+            // Changes of one entity mostly stand together.
+            if wanted.last() != Some(key) && !working.by_key.contains_key(key) {
+                working.by_key.insert(key.clone(), wanted.len());
+                wanted.push(key.clone());
+            }
+        }
+        let records = snapshot.read(&wanted)?;
+        working.works = records.into_iter().zip(&wanted).map(|(record, key)| Work::new(record, key)).collect();
+        Ok(working)
+    }
+
+    pub(super) fn index(&self, key: &EntityKey) -> Option<usize> {
+        self.by_key.get(key).copied()
+    }
+
+    /// Takes a record in that the batch does not name, but touches.
+    pub(super) fn adopt(&mut self, record: &Arc<EntityRecord>) -> &mut Work {
+        let index = *self.by_key.entry(record.key().clone()).or_insert(self.works.len());
+        if index == self.works.len() {
+            self.works.push(Work::new(Some(Arc::clone(record)), record.key()));
+        }
+        &mut self.works[index]
+    }
+
+    /// Visits every entity of the type that holds a value in the store or in the batch, as the batch has it now.
+    pub(super) fn each_current(
+        &self,
+        snapshot: &dyn Snapshot,
+        entity_type: &EntityType,
+        mut visit: impl FnMut(&EntityRecord),
+    ) -> Result<()> {
+        each_record(snapshot, Some(entity_type), |record| visit(self.current(record)))?;
+        let is_new = |work: &&Work| work.before.as_ref().is_none_or(|before| before.is_empty());
+        let of_type = |work: &&Work| work.after.key().entity_type() == entity_type;
+        self.works.iter().filter(is_new).filter(of_type).for_each(|work| visit(&work.after));
+        Ok(())
+    }
+
+    /// The record as the batch has it now.
+    pub(super) fn current<'a>(&'a self, record: &'a EntityRecord) -> &'a EntityRecord {
+        self.index(record.key()).map_or(record, |index| &self.works[index].after)
+    }
+}

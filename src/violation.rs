@@ -1,0 +1,282 @@
+//! What breaks a rule: plain data, with a sentence for a person.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{EntityKey, is_visible};
+
+/// How many characters of a found text a violation repeats.
+const SHOWN_CHARS: usize = 80;
+
+/// The rule that was broken. Serialises in snake case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Rule {
+    /// The form of an entity type.
+    EntityType,
+    /// The form of an entity id.
+    EntityId,
+    /// The range of a value id.
+    ValueId,
+    /// The length of a name.
+    NameLength,
+    /// The characters that a name may have.
+    NameCharacters,
+    /// A name belongs to one definition only.
+    NameUnique,
+    /// A name must be defined before it is used.
+    Defined,
+    /// The data type of a value.
+    DataType,
+    /// The data type of a definition that exists already.
+    DefinedDataType,
+    /// The way a value of the type is written.
+    Grammar,
+    /// The range of the type itself.
+    Range,
+    /// How many significant digits a DECIMAL can have.
+    SignificantDigits,
+    /// The characters that a text may have.
+    Characters,
+    /// A rule that has no meaning for the data type.
+    Applicable,
+    /// Rules that no value could meet together.
+    Contradiction,
+    /// How much one definition may carry: choices, pattern, documentation.
+    Size,
+    /// The required rule.
+    Required,
+    /// The unique rule.
+    Unique,
+    /// The least number or the earliest day.
+    Minimum,
+    /// The greatest number or the latest day.
+    Maximum,
+    /// The least number of characters.
+    MinimumChars,
+    /// The greatest number of characters.
+    MaximumChars,
+    /// How many digits a DECIMAL may have after its point.
+    FractionDigits,
+    /// The pattern that a text must match in full.
+    Pattern,
+    /// The closed list of values.
+    Choices,
+    /// A value can only be moved from where there is one.
+    Held,
+    /// A value can only be moved to where there is none.
+    Vacant,
+    /// An entity is saved with one value of each attribute.
+    Once,
+    /// A definition that holds values or has dependents is not deleted by accident.
+    InUse,
+    /// The bounds of a listing's page or limit.
+    Page,
+    /// The bounds of a commit's actor and note.
+    Commit,
+    /// The bounds of the settings themselves.
+    Limits,
+}
+
+impl Rule {
+    /// The error code that goes with the rule; see [`crate::Error::code`].
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::NameUnique | Self::Unique => 40002,
+            Self::Defined | Self::Held => 40404,
+            Self::InUse => 40901,
+            _ => 40000,
+        }
+    }
+
+    /// Whether its sentence says by itself what it speaks of.
+    const fn has_subject(self) -> bool {
+        use Rule::{Commit, EntityId, EntityType, Limits, NameCharacters, NameLength, Page, ValueId};
+        matches!(self, Commit | EntityId | EntityType | Limits | NameCharacters | NameLength | Page | ValueId)
+    }
+}
+
+/// One broken rule: where, which, its limit, and what was found instead.
+///
+/// ```
+/// use custom_attributes::{DataType, Rule, Value};
+/// let error = Value::parse(DataType::Date, "2023-02-29").unwrap_err();
+/// let violation = &error.violations()[0];
+/// assert_eq!(violation.rule, Rule::Grammar);
+/// assert_eq!(violation.found, "2023-02-29");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Violation {
+    /// The change's place in its batch, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<usize>,
+    /// The entity that was to be changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<EntityKey>,
+    /// The attribute's name, as it is defined or, where it is not, as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<String>,
+    /// The rule.
+    pub rule: Rule,
+    /// What the rule allows.
+    pub limit: String,
+    /// What was found. A long text is cut, and says so.
+    pub found: String,
+}
+
+impl Violation {
+    /// A violation without a place.
+    pub fn new(rule: Rule, limit: impl fmt::Display, found: impl fmt::Display) -> Self {
+        let found = shorten(found.to_string());
+        Self { place: None, entity: None, attribute: None, rule, limit: limit.to_string(), found }
+    }
+
+    /// The same, of this attribute.
+    #[must_use]
+    pub fn of(mut self, attribute: impl Into<String>) -> Self {
+        self.attribute = Some(shorten(attribute.into()));
+        self
+    }
+
+    /// The same, at this place in a batch and of this entity.
+    #[must_use]
+    pub fn at(mut self, place: usize, entity: Option<&EntityKey>) -> Self {
+        self.place = Some(place);
+        self.entity = entity.cloned();
+        self
+    }
+}
+
+/// The beginning of a long text, with a note of its length.
+pub(crate) fn shorten(text: String) -> String {
+    let Some((cut, _)) = text.char_indices().nth(SHOWN_CHARS) else { return text };
+    format!("{}… ({} characters)", &text[..cut], text.chars().count())
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = self.place {
+            write!(f, "change {place}: ")?;
+        }
+        if let Some(entity) = &self.entity {
+            write!(f, "{}: ", Visible(&entity.to_string()))?;
+        }
+        match (&self.attribute, self.rule) {
+            (Some(attribute), Rule::NameLength | Rule::NameCharacters) => write!(f, "`{}` is not a name: ", Visible(attribute))?,
+            (Some(attribute), _) => write!(f, "`{}` ", Visible(attribute))?,
+            (None, Rule::Grammar) => return write!(f, "{:?} is not {}", self.found, Visible(&self.limit)),
+            (None, rule) if rule.has_subject() => {}
+            (None, _) => f.write_str("the value ")?,
+        }
+        let Self { limit, found: quoted, .. } = self;
+        let (limit, found) = (Visible(limit), Visible(quoted));
+        let characters = plural(limit.0, "character");
+        match self.rule {
+            Rule::EntityType => write!(f, "an entity type is {limit}, not {quoted:?}"),
+            Rule::EntityId => write!(f, "an entity id is {limit}, not {quoted:?}"),
+            Rule::ValueId => write!(f, "a value id is a number from {limit}, not {found}"),
+            Rule::NameLength => write!(f, "a name has {limit} characters, not {found}"),
+            Rule::NameCharacters => write!(f, "a name has {limit}; found {found}"),
+            Rule::NameUnique => write!(f, "is a name taken by `{limit}`; names differ by more than case"),
+            Rule::Defined if limit.0.is_empty() => write!(f, "is not defined for `{found}`; define it first"),
+            Rule::Defined => write!(f, "is not defined for `{found}`; did you mean {limit}? If not, define it first"),
+            Rule::DataType => write!(f, "is {limit}, but was given {found}"),
+            Rule::DefinedDataType => write!(f, "is defined as {limit}, and cannot be declared as {found}"),
+            Rule::Grammar => write!(f, "takes {limit}, not {quoted:?}"),
+            Rule::Range => write!(f, "takes {limit}, not {found}"),
+            Rule::SignificantDigits => write!(f, "takes at most {limit} significant digits, not {found}"),
+            Rule::Characters => write!(f, "takes {limit}; found {found}"),
+            Rule::Applicable => write!(f, "has a rule that makes sense for {limit} only: {found}"),
+            Rule::Contradiction => write!(f, "has rules that contradict each other: {limit}, but {found}"),
+            Rule::Size => write!(f, "takes {limit}, not {found}"),
+            Rule::Required => write!(f, "is required: {limit}, but {found}"),
+            Rule::Unique => write!(f, "is unique, and {found} is held by {limit} already"),
+            Rule::Minimum => write!(f, "takes no less than {limit}, not {found}"),
+            Rule::Maximum => write!(f, "takes no more than {limit}, not {found}"),
+            Rule::MinimumChars => write!(f, "takes at least {limit} {characters}, not {found}"),
+            Rule::MaximumChars => write!(f, "takes at most {limit} {characters}, not {found}"),
+            Rule::FractionDigits => write!(f, "takes at most {limit} {} after the point, not {found}", plural(limit.0, "digit")),
+            Rule::Pattern => write!(f, "takes only what matches `{limit}` in full, not {quoted:?}"),
+            Rule::Choices => write!(f, "takes only {limit}, not {quoted:?}"),
+            Rule::Held => write!(f, "holds no value that could be moved"),
+            Rule::Vacant => write!(f, "holds {quoted:?} already; clear it before `{limit}` is moved here"),
+            Rule::Once => write!(f, "is given twice; an entity holds one value of each attribute"),
+            Rule::InUse => write!(f, "is in use: {found}; {limit}"),
+            Rule::Page => write!(f, "a listing takes {limit}, not {found}"),
+            Rule::Commit => write!(f, "a commit's actor and note have {limit}, not {found}"),
+            Rule::Limits => write!(f, "the settings take {limit}, not {found}"),
+        }
+    }
+}
+
+impl std::error::Error for Violation {}
+
+/// A text for a message: what could not be seen, or would break or turn the line, is spelled out.
+pub(crate) struct Visible<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Visible<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| if is_visible(c) { write!(f, "{c}") } else { write!(f, "{}", c.escape_unicode()) })
+    }
+}
+
+fn plural(limit: &str, noun: &str) -> String {
+    if limit == "1" { noun.to_owned() } else { format!("{noun}s") }
+}
+
+/// One or more violations: all that a batch has, in the order of their places.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Violations(Vec<Violation>);
+
+/// How many violations the message of an error spells out; the data has them all.
+const SPELLED_OUT: usize = 5;
+
+impl Violations {
+    /// An error if there are any, in the order of their places.
+    pub(crate) fn into_result(mut violations: Vec<Violation>) -> crate::Result<()> {
+        if violations.is_empty() {
+            return Ok(());
+        }
+        violations.sort_by_key(|v| v.place);
+        Err(crate::Error::Invalid(Self(violations)))
+    }
+
+    /// All of them.
+    pub fn as_slice(&self) -> &[Violation] {
+        &self.0
+    }
+
+    /// The violations as plain data.
+    pub fn into_vec(self) -> Vec<Violation> {
+        self.0
+    }
+
+    pub(crate) fn code(&self) -> u32 {
+        let first = self.0.first().map_or(40000, |v| v.rule.code());
+        if self.0.iter().all(|v| v.rule.code() == first) { first } else { 40000 }
+    }
+}
+
+impl From<Violation> for Violations {
+    fn from(violation: Violation) -> Self {
+        Self(vec![violation])
+    }
+}
+
+impl fmt::Display for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, violation) in self.0.iter().take(SPELLED_OUT).enumerate() {
+            write!(f, "{}{violation}", if n == 0 { "" } else { "; " })?;
+        }
+        match self.0.len().saturating_sub(SPELLED_OUT) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for Violations {}
