@@ -6,6 +6,8 @@ mod clock;
 mod error;
 mod memory;
 pub mod model;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 pub mod store;
 mod violation;
 
@@ -17,4 +19,6 @@ pub use clock::{Clock, Instant, ManualClock, SystemClock};
 pub use error::{Error, Moved, Result, Rule, Violation, Violations};
 pub use memory::MemoryStore;
 pub use model::*;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{Applied, AttributeStore, Commit, EntityRevision, Past, PastDefinition, Receipt, Snapshot};

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use custom_attributes::{
-    Clock, CommitId, DefinitionId, EntityId, EntityKey, EntityType, Instant, IntoEntityId, IntoEntityKey, ManualClock, Ordinal, Revision, Rule,
-    ValueId, Violation,
+    Clock, CommitId, DefinitionId, EntityId, EntityKey, EntityType, Instant, IntoEntityId, IntoEntityKey, ManualClock, Ordinal,
+    Revision, Rule, ValueId, Violation,
 };
 use proptest::prelude::*;
 
@@ -27,7 +27,26 @@ fn an_entity_type_is_1_to_64_of_its_characters_and_first_a_letter() {
     }
     let long = "x".repeat(65);
     for text in [
-        "", " ", "1a", "_a", "-a", ".a", "a b", " a", "a ", "a\0", "a\n", "a/b", "a:b", "a'b", "é", "aé", "ａ", "a\u{200b}", "a;DROP TABLE x", &long,
+        "",
+        " ",
+        "1a",
+        "_a",
+        "-a",
+        ".a",
+        "a b",
+        " a",
+        "a ",
+        "a\0",
+        "a\n",
+        "a/b",
+        "a:b",
+        "a'b",
+        "é",
+        "aé",
+        "ａ",
+        "a\u{200b}",
+        "a;DROP TABLE x",
+        &long,
     ] {
         let violation = only(&EntityType::new(text).expect_err(text));
         assert_eq!((violation.rule, violation.limit.as_str()), (Rule::EntityType, ENTITY_TYPE));
@@ -54,8 +73,25 @@ fn a_text_that_is_the_canonical_form_of_an_i64_is_that_integer() {
 #[test]
 fn a_text_that_only_resembles_an_integer_stays_a_text() {
     for text in [
-        "007", "00", "-0", "+1", "-", "--1", "-01", " 1", "1 ", "1.0", "1e5", "1_000", "0x1", "٣", "１", "9223372036854775808", "-9223372036854775809",
-        "99999999999999999999999", "NaN",
+        "007",
+        "00",
+        "-0",
+        "+1",
+        "-",
+        "--1",
+        "-01",
+        " 1",
+        "1 ",
+        "1.0",
+        "1e5",
+        "1_000",
+        "0x1",
+        "٣",
+        "１",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "99999999999999999999999",
+        "NaN",
     ] {
         assert_eq!((id(text).as_integer(), id(text).as_text()), (None, Some(text)));
         assert_eq!(id(text).to_string(), text);
@@ -160,7 +196,9 @@ fn a_key_is_its_type_and_its_id_in_every_form() -> Result<(), Box<dyn std::error
     let json = r#"{"entity_type":"customer","entity_id":123}"#;
     assert_eq!(serde_json::to_string(&key)?, json);
     assert_eq!(serde_json::from_str::<EntityKey>(json)?, key);
-    for json in [r#"{"entity_type":"2","entity_id":1}"#, r#"{"entity_type":"customer","entity_id":""}"#, r#"{"entity_type":"customer"}"#] {
+    for json in
+        [r#"{"entity_type":"2","entity_id":1}"#, r#"{"entity_type":"customer","entity_id":""}"#, r#"{"entity_type":"customer"}"#]
+    {
         assert!(serde_json::from_str::<EntityKey>(json).is_err(), "{json}");
     }
     assert_ne!(key, EntityKey::new("site", 123)?);

@@ -27,9 +27,53 @@ fn assert_refused(data_type: DataType, text: &str, rule: Rule, limit: &str) {
 
 /// Nothing of these is a number or a day, in any type but STRING.
 const NOT_NUMBERS: &[&str] = &[
-    "", "-", "--1", "+1", " 1", "1 ", "1\n", "\t1", "1_000", "1,000", "1'000", "1.000,00", "1e5", "1E5", "1e-5", "1e", "0x10", "0b1", "1f",
-    "٣", "１", "۴", "²", "½", "Ⅷ", "−1", "–1", "NaN", "nan", "inf", "-inf", "Infinity", "∞", "null", "true", "one", "1\0", "\0", "1-", "1-1",
-    "(1)", "$1", "1%", "'; DROP TABLE entity; --", "1; --", "\u{feff}1", "1\u{200b}",
+    "",
+    "-",
+    "--1",
+    "+1",
+    " 1",
+    "1 ",
+    "1\n",
+    "\t1",
+    "1_000",
+    "1,000",
+    "1'000",
+    "1.000,00",
+    "1e5",
+    "1E5",
+    "1e-5",
+    "1e",
+    "0x10",
+    "0b1",
+    "1f",
+    "٣",
+    "１",
+    "۴",
+    "²",
+    "½",
+    "Ⅷ",
+    "−1",
+    "–1",
+    "NaN",
+    "nan",
+    "inf",
+    "-inf",
+    "Infinity",
+    "∞",
+    "null",
+    "true",
+    "one",
+    "1\0",
+    "\0",
+    "1-",
+    "1-1",
+    "(1)",
+    "$1",
+    "1%",
+    "'; DROP TABLE entity; --",
+    "1; --",
+    "\u{feff}1",
+    "1\u{200b}",
 ];
 
 const INTEGER: &str = "an integer such as -12, without sign + or separators";
@@ -77,7 +121,9 @@ fn an_integer_is_read_from_digits_with_or_without_a_minus() {
 #[test]
 fn an_integer_one_past_either_end_is_refused_with_the_ends() {
     let ends = "-9223372036854775808 to 9223372036854775807";
-    for text in ["9223372036854775808", "-9223372036854775809", "18446744073709551616", "99999999999999999999999999999999999999999999"] {
+    for text in
+        ["9223372036854775808", "-9223372036854775809", "18446744073709551616", "99999999999999999999999999999999999999999999"]
+    {
         assert_refused(DataType::Integer, text, Rule::Range, ends);
     }
     let message = "the value takes -9223372036854775808 to 9223372036854775807, not 9223372036854775808";
@@ -95,7 +141,9 @@ fn what_is_not_written_as_an_integer_is_refused_and_never_guessed() {
 
 #[test]
 fn what_is_not_written_as_a_decimal_is_refused_and_never_guessed() {
-    for text in NOT_NUMBERS.iter().chain(&["1.", ".5", ".", "-.", "-.5", "-1.", "1..2", "1.2.3", "1.-2", "1.+2", "1. 5", "1 .5", "1.5e0"]) {
+    for text in
+        NOT_NUMBERS.iter().chain(&["1.", ".5", ".", "-.", "-.5", "-1.", "1..2", "1.2.3", "1.-2", "1.+2", "1. 5", "1 .5", "1.5e0"])
+    {
         assert_refused(DataType::Decimal, text, Rule::Grammar, DECIMAL);
     }
 }
@@ -193,7 +241,9 @@ fn a_decimal_beyond_the_magnitude_of_an_i64_is_refused_even_by_a_fraction() {
 fn a_boolean_is_true_or_false_and_nothing_like_it() {
     assert_eq!(value(DataType::Boolean, "true"), Value::Boolean(true));
     assert_eq!(value(DataType::Boolean, "false"), Value::Boolean(false));
-    for text in ["", "True", "TRUE", "FALSE", "t", "f", "yes", "no", "on", "off", "1", "0", " true", "true ", "true\0", "ｔｒｕｅ"] {
+    for text in
+        ["", "True", "TRUE", "FALSE", "t", "f", "yes", "no", "on", "off", "1", "0", " true", "true ", "true\0", "ｔｒｕｅ"]
+    {
         assert_refused(DataType::Boolean, text, Rule::Grammar, "true or false");
     }
     assert_eq!(refusal(DataType::Boolean, "yes").to_string(), "\"yes\" is not true or false");
@@ -243,10 +293,43 @@ fn days_sort_as_the_calendar_does_and_as_their_texts_do() {
 #[test]
 fn what_is_not_a_real_day_written_in_full_is_refused_and_never_rolled_over() {
     for text in [
-        "2023-02-29", "1900-02-29", "2023-02-30", "2023-04-31", "2023-13-01", "2023-00-01", "2023-01-00", "2023-01-32", "0000-01-01",
-        "10000-01-01", "-001-01-01", "-0001-01-01", "+2023-01-01", "2023-2-9", "2023-2-09", "23-02-09", "2023/02/09", "2023.02.09",
-        "20230209", "09-02-2023", "2023-02-09 ", " 2023-02-09", "2023-02-09T00:00:00Z", "2023-02-09\0", "2023-02-0٩", "２０２３-02-09",
-        "2023–02–09", "2023-W06-4", "2023-040", "today", "", "0", "yyyy-mm-dd", "2023-02--9", "2023-+2-09", "2023-02-+9", "2023- 2- 9",
+        "2023-02-29",
+        "1900-02-29",
+        "2023-02-30",
+        "2023-04-31",
+        "2023-13-01",
+        "2023-00-01",
+        "2023-01-00",
+        "2023-01-32",
+        "0000-01-01",
+        "10000-01-01",
+        "-001-01-01",
+        "-0001-01-01",
+        "+2023-01-01",
+        "2023-2-9",
+        "2023-2-09",
+        "23-02-09",
+        "2023/02/09",
+        "2023.02.09",
+        "20230209",
+        "09-02-2023",
+        "2023-02-09 ",
+        " 2023-02-09",
+        "2023-02-09T00:00:00Z",
+        "2023-02-09\0",
+        "2023-02-0٩",
+        "２０２３-02-09",
+        "2023–02–09",
+        "2023-W06-4",
+        "2023-040",
+        "today",
+        "",
+        "0",
+        "yyyy-mm-dd",
+        "2023-02--9",
+        "2023-+2-09",
+        "2023-02-+9",
+        "2023- 2- 9",
     ] {
         assert_refused(DataType::Date, text, Rule::Grammar, DATE);
     }
@@ -259,7 +342,20 @@ fn what_is_not_a_real_day_written_in_full_is_refused_and_never_rolled_over() {
 
 #[test]
 fn a_string_is_any_text_without_nul_and_is_never_trimmed() {
-    for text in ["", " ", "  a  ", "\t\r\n", "\u{200b}\u{202e}", "{}[]", "Robert'); DROP TABLE entity;--", "e\u{301}", "é", "\u{feff}", "\u{ffff}", "💰"] {
+    for text in [
+        "",
+        " ",
+        "  a  ",
+        "\t\r\n",
+        "\u{200b}\u{202e}",
+        "{}[]",
+        "Robert'); DROP TABLE entity;--",
+        "e\u{301}",
+        "é",
+        "\u{feff}",
+        "\u{ffff}",
+        "💰",
+    ] {
         assert_eq!(value(DataType::String, text), Value::String(text.to_owned()));
         assert_eq!(value(DataType::String, text).to_string(), text);
     }

@@ -28,6 +28,12 @@ impl Default for Catalog {
 
 impl Catalog {
     /// The catalog of a new store: empty, at revision 0.
+    ///
+    /// ```
+    /// # use custom_attributes::{Catalog, DefinitionId, Revision};
+    /// let catalog = Catalog::new();
+    /// assert_eq!((catalog.revision(), catalog.next_id()), (Revision::ABSENT, Some(DefinitionId::new(1))));
+    /// ```
     pub fn new() -> Self {
         Self { revision: Revision::ABSENT, next: Some(DefinitionId::new(1)), by_id: Vec::new(), by_name: HashMap::new() }
     }
@@ -36,11 +42,24 @@ impl Catalog {
     ///
     /// # Errors
     /// Definitions that cannot stand beside each other: the same id or the same name twice, or an id over `last`.
+    ///
+    /// ```
+    /// use custom_attributes::{Catalog, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Revision};
+    /// let (id, spec) = (DefinitionId::new(1), DefinitionSpec::string("tier"));
+    /// let definition = Definition::new(id, EntityType::new("customer")?, spec, &Limits::typed())?;
+    /// let catalog = Catalog::load(Revision::new(4), DefinitionId::new(9), [definition])?;
+    /// assert_eq!(catalog.next_id(), Some(DefinitionId::new(10)));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn load(revision: Revision, last: DefinitionId, definitions: impl IntoIterator<Item = Definition>) -> Result<Self> {
         let mut catalog = Self { revision, next: last.next(), ..Self::new() };
         for definition in definitions {
             let (id, name) = (definition.id(), definition.name().clone());
-            if id > last.min(DefinitionId::MAX) || id.get() == 0 || catalog.get(id).is_some() || catalog.find(definition.entity_type(), name.key()).is_some() {
+            if id > last.min(DefinitionId::MAX)
+                || id.get() == 0
+                || catalog.get(id).is_some()
+                || catalog.find(definition.entity_type(), name.key()).is_some()
+            {
                 return Err(Error::corrupt(format!("definition {id}, `{name}`, cannot stand beside the others")));
             }
             catalog.put(definition);
@@ -59,11 +78,31 @@ impl Catalog {
     }
 
     /// The definition with this id.
+    ///
+    /// ```
+    /// # use custom_attributes::{Catalog, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Revision};
+    /// # let customer = EntityType::new("customer")?;
+    /// # let (id, spec) = (DefinitionId::new(1), DefinitionSpec::string("Support Tier"));
+    /// # let definition = Definition::new(id, customer.clone(), spec, &Limits::typed())?;
+    /// # let catalog = Catalog::load(Revision::new(1), id, [definition])?;
+    /// assert_eq!(catalog.get(id).map(|definition| definition.name().as_str()), Some("Support Tier"));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn get(&self, id: DefinitionId) -> Option<&Arc<Definition>> {
         self.by_id.get(id.get() as usize)?.as_ref()
     }
 
     /// The definition with this name, whatever its case.
+    ///
+    /// ```
+    /// # use custom_attributes::{Catalog, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Revision};
+    /// # let customer = EntityType::new("customer")?;
+    /// # let (id, spec) = (DefinitionId::new(1), DefinitionSpec::string("Support Tier"));
+    /// # let definition = Definition::new(id, customer.clone(), spec, &Limits::typed())?;
+    /// # let catalog = Catalog::load(Revision::new(1), id, [definition])?;
+    /// assert!(catalog.find(&customer, "SUPPORT tier").is_some());
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn find(&self, entity_type: &EntityType, name: &str) -> Option<&Arc<Definition>> {
         let names = self.by_name.get(entity_type)?;
         // A name that is written as its key, as most are, needs no folding.
@@ -78,6 +117,19 @@ impl Catalog {
     ///
     /// # Errors
     /// [`Error::NotFound`], with names that resemble it.
+    ///
+    /// ```
+    /// # use custom_attributes::{Catalog, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Revision};
+    /// # let customer = EntityType::new("customer")?;
+    /// # let (id, spec) = (DefinitionId::new(1), DefinitionSpec::string("Support Tier"));
+    /// # let definition = Definition::new(id, customer.clone(), spec, &Limits::typed())?;
+    /// # let catalog = Catalog::load(Revision::new(1), id, [definition])?;
+    /// let error = catalog.resolve(&customer, "suport tier").unwrap_err();
+    /// assert!(error.is_not_found());
+    /// let message = "the attribute `suport tier` of `customer` does not exist; did you mean `Support Tier`?";
+    /// assert_eq!(error.to_string(), message);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn resolve(&self, entity_type: &EntityType, name: &str) -> Result<&Arc<Definition>> {
         let missing = || {
             let what = format!("the attribute `{}` of `{entity_type}`", Visible(&shorten(name.to_owned())));
@@ -87,6 +139,16 @@ impl Catalog {
     }
 
     /// Up to three names of the type that resemble this one, the closest first.
+    ///
+    /// ```
+    /// # use custom_attributes::{Catalog, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Revision};
+    /// # let customer = EntityType::new("customer")?;
+    /// # let (id, spec) = (DefinitionId::new(1), DefinitionSpec::string("Support Tier"));
+    /// # let definition = Definition::new(id, customer.clone(), spec, &Limits::typed())?;
+    /// # let catalog = Catalog::load(Revision::new(1), id, [definition])?;
+    /// assert_eq!(catalog.near(&customer, "tier"), ["Support Tier"]);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn near(&self, entity_type: &EntityType, name: &str) -> Vec<String> {
         let keys = self.by_name.get(entity_type).into_iter().flat_map(|names| names.iter());
         let close = nearest(&Name::key_of(name), keys.map(|(key, id)| (&**key, *id)));
@@ -94,6 +156,16 @@ impl Catalog {
     }
 
     /// All definitions of a type, by id.
+    ///
+    /// ```
+    /// # use custom_attributes::{Catalog, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Revision};
+    /// # let customer = EntityType::new("customer")?;
+    /// # let (id, spec) = (DefinitionId::new(1), DefinitionSpec::string("Support Tier"));
+    /// # let definition = Definition::new(id, customer.clone(), spec, &Limits::typed())?;
+    /// # let catalog = Catalog::load(Revision::new(1), id, [definition])?;
+    /// assert_eq!(catalog.of(&customer).len(), 1);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn of(&self, entity_type: &EntityType) -> Vec<&Arc<Definition>> {
         let ids = self.by_name.get(entity_type).into_iter().flat_map(HashMap::values);
         let mut definitions: Vec<_> = ids.filter_map(|id| self.get(*id)).collect();
@@ -102,11 +174,31 @@ impl Catalog {
     }
 
     /// All definitions, by id.
+    ///
+    /// ```
+    /// # use custom_attributes::{Catalog, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Revision};
+    /// # let customer = EntityType::new("customer")?;
+    /// # let (id, spec) = (DefinitionId::new(1), DefinitionSpec::string("Support Tier"));
+    /// # let definition = Definition::new(id, customer.clone(), spec, &Limits::typed())?;
+    /// # let catalog = Catalog::load(Revision::new(1), id, [definition])?;
+    /// assert_eq!(catalog.iter().count(), 1);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Definition>> {
         self.by_id.iter().flatten()
     }
 
     /// The entity types that have definitions, in alphabetical order.
+    ///
+    /// ```
+    /// # use custom_attributes::{Catalog, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Revision};
+    /// # let customer = EntityType::new("customer")?;
+    /// # let (id, spec) = (DefinitionId::new(1), DefinitionSpec::string("Support Tier"));
+    /// # let definition = Definition::new(id, customer.clone(), spec, &Limits::typed())?;
+    /// # let catalog = Catalog::load(Revision::new(1), id, [definition])?;
+    /// assert_eq!(catalog.entity_types(), [&customer]);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn entity_types(&self) -> Vec<&EntityType> {
         let mut types: Vec<_> = self.by_name.iter().filter(|(_, names)| !names.is_empty()).map(|(key, _)| key).collect();
         types.sort_unstable();

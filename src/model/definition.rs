@@ -54,16 +54,43 @@ pub struct Bound {
 
 impl Bound {
     /// The definition that checked it.
+    ///
+    /// ```
+    /// # use custom_attributes::{DataType, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Value};
+    /// # let limits = Limits::typed();
+    /// # let spec = DefinitionSpec::integer("seats").minimum(1).description("Paid seats");
+    /// # let definition = Definition::new(DefinitionId::new(1), EntityType::new("customer")?, spec, &limits)?;
+    /// assert_eq!(definition.bind(5.into(), &limits)?.definition(), definition.id());
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub const fn definition(&self) -> DefinitionId {
         self.definition
     }
 
     /// The value.
+    ///
+    /// ```
+    /// # use custom_attributes::{DataType, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Value};
+    /// # let limits = Limits::typed();
+    /// # let spec = DefinitionSpec::integer("seats").minimum(1).description("Paid seats");
+    /// # let definition = Definition::new(DefinitionId::new(1), EntityType::new("customer")?, spec, &limits)?;
+    /// assert_eq!(definition.bind(5.into(), &limits)?.value(), &Value::from(5));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub const fn value(&self) -> &Value {
         &self.value
     }
 
     /// The value, taken out.
+    ///
+    /// ```
+    /// # use custom_attributes::{DataType, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Value};
+    /// # let limits = Limits::typed();
+    /// # let spec = DefinitionSpec::integer("seats").minimum(1).description("Paid seats");
+    /// # let definition = Definition::new(DefinitionId::new(1), EntityType::new("customer")?, spec, &limits)?;
+    /// assert_eq!(definition.bind(5.into(), &limits)?.into_value(), Value::from(5));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn into_value(self) -> Value {
         self.value
     }
@@ -74,6 +101,14 @@ impl Definition {
     ///
     /// # Errors
     /// All that is wrong with the name, the rules and the documentation.
+    ///
+    /// ```
+    /// use custom_attributes::{Definition, DefinitionId, DefinitionSpec, EntityType, Limits};
+    /// let spec = DefinitionSpec::integer("seats").minimum(9).maximum(1).pattern("x");
+    /// let error = Definition::new(DefinitionId::new(1), EntityType::new("customer")?, spec, &Limits::typed()).unwrap_err();
+    /// assert_eq!(error.violations().len(), 2);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn new(id: DefinitionId, entity_type: EntityType, mut spec: DefinitionSpec, limits: &Limits) -> Result<Self> {
         let mut violations = Vec::new();
         let name = Name::checked(&spec.name, limits.name_chars).unwrap_or_else(|violation| {
@@ -100,6 +135,15 @@ impl Definition {
     }
 
     /// The same definition with these stamps.
+    ///
+    /// ```
+    /// # use custom_attributes::{CommitId, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Stamp};
+    /// # let (spec, limits) = (DefinitionSpec::integer("seats"), Limits::typed());
+    /// # let definition = Definition::new(DefinitionId::new(1), EntityType::new("customer")?, spec, &limits)?;
+    /// let stamp = Stamp { commit: CommitId::new(3), ..Stamp::default() };
+    /// assert_eq!(definition.stamped(stamp.clone(), stamp).created().commit, CommitId::new(3));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     #[must_use]
     pub fn stamped(mut self, created: Stamp, modified: Stamp) -> Self {
         self.created = created;
@@ -118,26 +162,72 @@ impl Definition {
     }
 
     /// The name.
+    ///
+    /// ```
+    /// # use custom_attributes::{DataType, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Value};
+    /// # let limits = Limits::typed();
+    /// # let spec = DefinitionSpec::integer("seats").minimum(1).description("Paid seats");
+    /// # let definition = Definition::new(DefinitionId::new(1), EntityType::new("customer")?, spec, &limits)?;
+    /// assert_eq!(definition.name().as_str(), "seats");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn name(&self) -> &Name {
         &self.body.name
     }
 
     /// The type of its values.
+    ///
+    /// ```
+    /// # use custom_attributes::{DataType, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Value};
+    /// # let limits = Limits::typed();
+    /// # let spec = DefinitionSpec::integer("seats").minimum(1).description("Paid seats");
+    /// # let definition = Definition::new(DefinitionId::new(1), EntityType::new("customer")?, spec, &limits)?;
+    /// assert_eq!(definition.data_type(), DataType::Integer);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn data_type(&self) -> DataType {
         self.body.spec.data_type
     }
 
     /// Its rules.
+    ///
+    /// ```
+    /// # use custom_attributes::{DataType, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Value};
+    /// # let limits = Limits::typed();
+    /// # let spec = DefinitionSpec::integer("seats").minimum(1).description("Paid seats");
+    /// # let definition = Definition::new(DefinitionId::new(1), EntityType::new("customer")?, spec, &limits)?;
+    /// assert_eq!(definition.rules().minimum, Some(Value::from(1)));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn rules(&self) -> &Rules {
         &self.body.spec.rules
     }
 
     /// What it tells people.
+    ///
+    /// ```
+    /// # use custom_attributes::{DataType, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Value};
+    /// # let limits = Limits::typed();
+    /// # let spec = DefinitionSpec::integer("seats").minimum(1).description("Paid seats");
+    /// # let definition = Definition::new(DefinitionId::new(1), EntityType::new("customer")?, spec, &limits)?;
+    /// assert_eq!(definition.documentation().description.as_deref(), Some("Paid seats"));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn documentation(&self) -> &Documentation {
         &self.body.spec.documentation
     }
 
     /// What would declare it again.
+    ///
+    /// ```
+    /// # use custom_attributes::{DataType, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Value};
+    /// # let limits = Limits::typed();
+    /// # let spec = DefinitionSpec::integer("seats").minimum(1).description("Paid seats");
+    /// # let definition = Definition::new(DefinitionId::new(1), EntityType::new("customer")?, spec, &limits)?;
+    /// let renamed = definition.spec().clone().named("licences");
+    /// assert_eq!(renamed.rules, *definition.rules());
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn spec(&self) -> &DefinitionSpec {
         &self.body.spec
     }
@@ -176,6 +266,17 @@ impl Definition {
     ///
     /// # Errors
     /// A text that is not written as the type asks, or the first rule that it breaks.
+    ///
+    /// ```
+    /// # use custom_attributes::{DataType, Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Value};
+    /// # let limits = Limits::typed();
+    /// # let spec = DefinitionSpec::integer("seats").minimum(1).description("Paid seats");
+    /// # let definition = Definition::new(DefinitionId::new(1), EntityType::new("customer")?, spec, &limits)?;
+    /// assert_eq!(definition.bind_text("5", &limits)?.value(), &Value::from(5));
+    /// let refused = definition.bind_text("5.0", &limits).unwrap_err();
+    /// assert_eq!(refused.to_string(), "`seats` takes an integer such as -12, without sign + or separators, not \"5.0\"");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn bind_text(&self, text: &str, limits: &Limits) -> Result<Bound, Violation> {
         let value = Value::read(self.data_type(), text).map_err(|violation| violation.of(self.name().as_str()))?;
         self.bind(value, limits)
@@ -220,7 +321,9 @@ impl Definition {
         if let Some(maximum) = rules.maximum_chars.filter(|maximum| longer_than(text, *maximum as usize)) {
             return Err(Violation::new(Rule::MaximumChars, maximum, text.chars().count()));
         }
-        if let Some(minimum) = rules.minimum_chars.filter(|minimum| text.chars().take(*minimum as usize).count() < *minimum as usize) {
+        if let Some(minimum) =
+            rules.minimum_chars.filter(|minimum| text.chars().take(*minimum as usize).count() < *minimum as usize)
+        {
             return Err(Violation::new(Rule::MinimumChars, minimum, text.chars().count()));
         }
         match (&self.body.pattern, &rules.pattern) {

@@ -28,6 +28,12 @@ impl EntityType {
     ///
     /// # Errors
     /// Anything else.
+    ///
+    /// ```
+    /// # use custom_attributes::EntityType;
+    /// let error = EntityType::new("").unwrap_err();
+    /// assert_eq!(error.to_string(), "an entity type is 1 to 64 of A-Z a-z 0-9 _ - . and first a letter, not \"\"");
+    /// ```
     pub fn new(text: &str) -> Result<Self> {
         let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
         let good = text.len() <= Self::MAX_CHARS
@@ -86,6 +92,13 @@ impl EntityId {
     ///
     /// # Errors
     /// An empty text, one of over 255 characters, or one with a control character.
+    ///
+    /// ```
+    /// # use custom_attributes::EntityId;
+    /// assert_eq!(EntityId::parse("-5")?.as_integer(), Some(-5));
+    /// assert!(EntityId::parse("line\nbreak").is_err());
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self> {
         if let Some(number) = canonical_integer(text) {
             return Ok(Self(Repr::Integer(number)));
@@ -100,6 +113,13 @@ impl EntityId {
     }
 
     /// The integer, if it is one.
+    ///
+    /// ```
+    /// # use custom_attributes::EntityId;
+    /// assert_eq!(EntityId::parse("123")?.as_integer(), Some(123));
+    /// assert_eq!(EntityId::parse("0123")?.as_integer(), None);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn as_integer(&self) -> Option<i64> {
         match self.0 {
             Repr::Integer(number) => Some(number),
@@ -108,6 +128,13 @@ impl EntityId {
     }
 
     /// The text, if it is not an integer.
+    ///
+    /// ```
+    /// # use custom_attributes::EntityId;
+    /// assert_eq!(EntityId::parse("c-7")?.as_text(), Some("c-7"));
+    /// assert_eq!(EntityId::parse("7")?.as_text(), None);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn as_text(&self) -> Option<&str> {
         match &self.0 {
             Repr::Integer(_) => None,
@@ -177,6 +204,13 @@ impl<'de> Deserialize<'de> for EntityId {
 }
 
 /// What can be given as an entity id: integers, texts, and ids themselves.
+///
+/// ```
+/// use custom_attributes::IntoEntityId;
+/// assert_eq!(7u64.into_entity_id()?, "7".into_entity_id()?);
+/// assert!(u64::MAX.into_entity_id().is_err());
+/// # Ok::<(), custom_attributes::Error>(())
+/// ```
 pub trait IntoEntityId {
     /// Turns it into an id.
     ///
@@ -252,21 +286,47 @@ impl EntityKey {
     ///
     /// # Errors
     /// A type or an id that is not well formed.
+    ///
+    /// ```
+    /// # use custom_attributes::EntityKey;
+    /// assert_eq!(EntityKey::new("customer", "123")?, EntityKey::new("customer", 123)?);
+    /// assert!(EntityKey::new("customer", "").is_err());
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn new(entity_type: &str, id: impl IntoEntityId) -> Result<Self> {
         Ok(Self::of(EntityType::new(entity_type)?, id.into_entity_id()?))
     }
 
     /// Puts the two together.
+    ///
+    /// ```
+    /// # use custom_attributes::{EntityId, EntityKey, EntityType};
+    /// let key = EntityKey::of(EntityType::new("site")?, EntityId::from(7));
+    /// assert_eq!(key.to_string(), "site/7");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn of(entity_type: EntityType, entity_id: EntityId) -> Self {
         Self { entity_type, entity_id }
     }
 
     /// The kind of record.
+    ///
+    /// ```
+    /// # use custom_attributes::EntityKey;
+    /// assert_eq!(EntityKey::new("customer", 123)?.entity_type().as_str(), "customer");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn entity_type(&self) -> &EntityType {
         &self.entity_type
     }
 
     /// The host's id.
+    ///
+    /// ```
+    /// # use custom_attributes::EntityKey;
+    /// assert_eq!(EntityKey::new("customer", 123)?.id().as_integer(), Some(123));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn id(&self) -> &EntityId {
         &self.entity_id
     }
@@ -279,6 +339,12 @@ impl fmt::Display for EntityKey {
 }
 
 /// What can be given as an entity: a key, or a type and an id.
+///
+/// ```
+/// use custom_attributes::{EntityKey, IntoEntityKey};
+/// assert_eq!(("customer", 123).into_entity_key()?, EntityKey::new("customer", 123)?);
+/// # Ok::<(), custom_attributes::Error>(())
+/// ```
 pub trait IntoEntityKey {
     /// Turns it into a key.
     ///

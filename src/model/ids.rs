@@ -53,6 +53,11 @@ impl Revision {
     pub const ABSENT: Self = Self(0);
 
     /// The revision after this one.
+    ///
+    /// ```
+    /// # use custom_attributes::Revision;
+    /// assert_eq!(Revision::new(7).next().get(), 8);
+    /// ```
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
@@ -69,6 +74,12 @@ impl Ordinal {
     pub const MAX: Self = Self(u32::MAX);
 
     /// The ordinal after this one; none after the last.
+    ///
+    /// ```
+    /// # use custom_attributes::Ordinal;
+    /// assert_eq!(Ordinal::new(1).next(), Some(Ordinal::new(2)));
+    /// assert_eq!(Ordinal::MAX.next(), None);
+    /// ```
     pub const fn next(self) -> Option<Self> {
         match self.0.checked_add(1) {
             Some(number) => Some(Self(number)),
@@ -87,6 +98,12 @@ impl DefinitionId {
     pub const MAX: Self = Self((1 << DEFINITION_BITS) - 1);
 
     /// The id after this one; none after the last.
+    ///
+    /// ```
+    /// # use custom_attributes::DefinitionId;
+    /// assert_eq!(DefinitionId::new(1).next(), Some(DefinitionId::new(2)));
+    /// assert_eq!(DefinitionId::MAX.next(), None);
+    /// ```
     pub const fn next(self) -> Option<Self> {
         if self.0 < Self::MAX.0 { Some(Self(self.0 + 1)) } else { None }
     }
@@ -112,6 +129,11 @@ pub struct ValueId(u64);
 
 impl ValueId {
     /// The id of what this entity holds for this definition.
+    ///
+    /// ```
+    /// # use custom_attributes::{DefinitionId, Ordinal, ValueId};
+    /// assert_eq!(ValueId::of(Ordinal::MAX, DefinitionId::MAX).get(), (1 << 52) - 1);
+    /// ```
     pub fn of(ordinal: Ordinal, definition: DefinitionId) -> Self {
         Self((u64::from(ordinal.0) << DEFINITION_BITS) | u64::from(definition.0))
     }
@@ -120,6 +142,13 @@ impl ValueId {
     ///
     /// # Errors
     /// A number that no value can have.
+    ///
+    /// ```
+    /// # use custom_attributes::ValueId;
+    /// assert!(ValueId::new(1_048_583).is_ok());
+    /// let error = ValueId::new(7).unwrap_err();
+    /// assert_eq!(error.to_string(), "a value id is a number from 1048577 to 4503599627370495, not 7");
+    /// ```
     pub fn new(number: u64) -> crate::Result<Self> {
         let id = Self(number);
         let ordinal = number >> DEFINITION_BITS;
@@ -136,12 +165,24 @@ impl ValueId {
     }
 
     /// The entity's ordinal.
+    ///
+    /// ```
+    /// # use custom_attributes::ValueId;
+    /// assert_eq!(ValueId::new(1_048_583)?.ordinal().get(), 1);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     #[allow(clippy::cast_possible_truncation)] // `new` and `of` admit nothing wider
     pub const fn ordinal(self) -> Ordinal {
         Ordinal((self.0 >> DEFINITION_BITS) as u32)
     }
 
     /// The definition's id.
+    ///
+    /// ```
+    /// # use custom_attributes::ValueId;
+    /// assert_eq!(ValueId::new(1_048_583)?.definition().get(), 7);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     #[allow(clippy::cast_possible_truncation)] // masked to 20 bits
     pub const fn definition(self) -> DefinitionId {
         DefinitionId((self.0 & (DefinitionId::MAX.0 as u64)) as u32)

@@ -56,6 +56,12 @@ pub struct Limits {
 
 impl Limits {
     /// Typed definitions, as the messaging platforms have them: names of 256 characters, strings of 4096, definitions required.
+    ///
+    /// ```
+    /// # use custom_attributes::Limits;
+    /// let limits = Limits::typed();
+    /// assert_eq!((limits.name_chars, limits.string_chars, limits.choices), (256, 4096, 5000));
+    /// ```
     pub const fn typed() -> Self {
         Self {
             name_chars: Name::MAX_CHARS,
@@ -71,6 +77,11 @@ impl Limits {
     }
 
     /// Free key-value pairs, as the telecom CRMs have them: strings of 150 characters, an unknown name defines itself as STRING.
+    ///
+    /// ```
+    /// # use custom_attributes::Limits;
+    /// assert_eq!(Limits::key_value().string_chars, 150);
+    /// ```
     pub const fn key_value() -> Self {
         let mut limits = Self::typed();
         limits.string_chars = 150;
@@ -79,6 +90,16 @@ impl Limits {
     }
 
     /// What happens to unknown names of this entity type.
+    ///
+    /// ```
+    /// use custom_attributes::{EntityType, Limits, Undefined};
+    /// let site = EntityType::new("site")?;
+    /// let mut limits = Limits::typed();
+    /// limits.undefined_of.insert(site.clone(), Undefined::DefineAsString { max_chars: 150 });
+    /// assert_eq!(limits.undefined_for(&site), Undefined::DefineAsString { max_chars: 150 });
+    /// assert_eq!(limits.undefined_for(&EntityType::new("customer")?), Undefined::Reject);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn undefined_for(&self, entity_type: &EntityType) -> Undefined {
         self.undefined_of.get(entity_type).copied().unwrap_or(self.undefined)
     }
@@ -87,6 +108,13 @@ impl Limits {
     ///
     /// # Errors
     /// Names each limit that is.
+    ///
+    /// ```
+    /// # use custom_attributes::Limits;
+    /// let mut limits = Limits::typed();
+    /// limits.name_chars = 257;
+    /// assert_eq!(limits.check().unwrap_err().to_string(), "the settings take 1 to 256 as name_chars, not 257");
+    /// ```
     pub fn check(&self) -> Result<()> {
         let most = Self::typed();
         let each = [

@@ -40,6 +40,14 @@ impl Name {
     /// # Errors
     /// A name without a character or with over 256, or one with a control, format (zero-width, bidi), private-use or
     /// unassigned character, or one of `{ } [ ]`.
+    ///
+    /// ```
+    /// use custom_attributes::Name;
+    /// assert_eq!(Name::new(" Cafe\u{301} ")?.as_str(), "Café");
+    /// let error = Name::new("a[0]").unwrap_err();
+    /// assert_eq!(error.violations()[0].found, "U+005B");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn new(text: &str) -> Result<Self> {
         Ok(Self::checked(text, Self::MAX_CHARS)?)
     }
@@ -68,11 +76,23 @@ impl Name {
     }
 
     /// The name as it is shown.
+    ///
+    /// ```
+    /// # use custom_attributes::Name;
+    /// assert_eq!(Name::new(" Contract Expiry Date ")?.as_str(), "Contract Expiry Date");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// The folded key: two names are the same if their keys are.
+    ///
+    /// ```
+    /// # use custom_attributes::Name;
+    /// assert_eq!(Name::new("Straße")?.key(), "strasse");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn key(&self) -> &str {
         &self.key
     }

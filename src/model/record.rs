@@ -77,6 +77,16 @@ impl EntityRecord {
     ///
     /// # Errors
     /// Values that are not sorted by definition, each once.
+    ///
+    /// ```
+    /// use custom_attributes::{CommitId, DefinitionId, EntityKey, EntityRecord, Held, Ordinal, Revision};
+    /// let commit = CommitId::new(1);
+    /// let held = |id| Held { definition: DefinitionId::new(id), value: "x".into(), created: commit, modified: commit };
+    /// let load = |values| EntityRecord::load(EntityKey::new("customer", 123)?, Ordinal::new(1), Revision::new(1), values);
+    /// assert!(load(vec![held(1), held(2)]).is_ok());
+    /// assert!(load(vec![held(2), held(1)]).is_err());
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn load(key: EntityKey, ordinal: Ordinal, revision: Revision, values: Vec<Held>) -> crate::Result<Self> {
         if values.windows(2).any(|pair| pair[0].definition >= pair[1].definition) {
             return Err(crate::Error::corrupt(format!("the values of {key} are out of order")));
@@ -105,11 +115,30 @@ impl EntityRecord {
     }
 
     /// What it holds for this definition.
+    ///
+    /// ```
+    /// # use custom_attributes::{CommitId, Definition, DefinitionId, DefinitionSpec, Edit, EntityKey, EntityRecord, EntityType, Limits, Ordinal, Outcome, Revision};
+    /// # let (spec, limits) = (DefinitionSpec::integer("seats"), Limits::typed());
+    /// # let seats = Definition::new(DefinitionId::new(7), EntityType::new("customer")?, spec, &limits)?;
+    /// let mut record = EntityRecord::new(EntityKey::new("customer", 123)?, Ordinal::new(1));
+    /// record.apply([Edit::Set(seats.bind(5.into(), &limits)?)], CommitId::new(1));
+    /// assert_eq!(record.get(seats.id()).map(|held| &held.value), Some(&5.into()));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn get(&self, definition: DefinitionId) -> Option<&Held> {
         self.position(definition).ok().map(|index| &self.values[index])
     }
 
     /// The id of its value for this definition, whether or not it holds one.
+    ///
+    /// ```
+    /// # use custom_attributes::{CommitId, Definition, DefinitionId, DefinitionSpec, Edit, EntityKey, EntityRecord, EntityType, Limits, Ordinal, Outcome, Revision};
+    /// # let (spec, limits) = (DefinitionSpec::integer("seats"), Limits::typed());
+    /// # let seats = Definition::new(DefinitionId::new(7), EntityType::new("customer")?, spec, &limits)?;
+    /// let mut record = EntityRecord::new(EntityKey::new("customer", 123)?, Ordinal::new(1));
+    /// assert_eq!(record.value_id(seats.id()).get(), (1 << 20) + 7);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn value_id(&self, definition: DefinitionId) -> ValueId {
         ValueId::of(self.ordinal, definition)
     }
@@ -127,6 +156,17 @@ impl EntityRecord {
     }
 
     /// Applies edits in order, as this commit, and says what each did.
+    ///
+    /// ```
+    /// # use custom_attributes::{CommitId, Definition, DefinitionId, DefinitionSpec, Edit, EntityKey, EntityRecord, EntityType, Limits, Ordinal, Outcome, Revision};
+    /// # let (spec, limits) = (DefinitionSpec::integer("seats"), Limits::typed());
+    /// # let seats = Definition::new(DefinitionId::new(7), EntityType::new("customer")?, spec, &limits)?;
+    /// let mut record = EntityRecord::new(EntityKey::new("customer", 123)?, Ordinal::new(1));
+    /// let set = Edit::Set(seats.bind(5.into(), &limits)?);
+    /// let did = record.apply([set.clone(), set, Edit::Clear(seats.id())], CommitId::new(1));
+    /// assert_eq!(did, [Outcome::Created, Outcome::Unchanged, Outcome::Cleared]);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn apply(&mut self, edits: impl IntoIterator<Item = Edit>, commit: CommitId) -> Vec<Outcome> {
         edits.into_iter().map(|edit| self.apply_one(edit, commit)).collect()
     }
@@ -160,6 +200,18 @@ impl EntityRecord {
     /// Ends a commit: what differs from `before` is the diff; where anything does, the revision moves by one.
     ///
     /// A value that changed within the commit and came back to what it was keeps the commits it had.
+    ///
+    /// ```
+    /// # use custom_attributes::{CommitId, Definition, DefinitionId, DefinitionSpec, Edit, EntityKey, EntityRecord, EntityType, Limits, Ordinal, Outcome, Revision};
+    /// # let (spec, limits) = (DefinitionSpec::integer("seats"), Limits::typed());
+    /// # let seats = Definition::new(DefinitionId::new(7), EntityType::new("customer")?, spec, &limits)?;
+    /// let mut record = EntityRecord::new(EntityKey::new("customer", 123)?, Ordinal::new(1));
+    /// record.apply([Edit::Set(seats.bind(5.into(), &limits)?)], CommitId::new(1));
+    /// let diff = record.settle(None);
+    /// assert_eq!((diff.begun, diff.ended), (vec![seats.id()], vec![]));
+    /// assert_eq!(record.revision(), Revision::new(1));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn settle(&mut self, before: Option<&Self>) -> Diff {
         let old = before.map_or(&[][..], Self::values);
         let mut diff = Diff::default();

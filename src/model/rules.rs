@@ -105,7 +105,8 @@ fn check_sizes(rules: &Rules, documentation: &Documentation, limits: &Limits, vi
         _ => None,
     });
     let texts = description.iter().map(|text| ("description", text)).chain(group.iter().map(|text| ("group", text)));
-    let texts = texts.chain(used_by.iter().map(|text| ("dependent", text))).chain(rules.pattern.iter().map(|text| ("pattern", text)));
+    let texts =
+        texts.chain(used_by.iter().map(|text| ("dependent", text))).chain(rules.pattern.iter().map(|text| ("pattern", text)));
     for (what, text) in texts.chain(examples) {
         if longer_than(text, limits.documentation_chars) {
             let limit = format!("at most {} characters of {what}", limits.documentation_chars);

@@ -74,6 +74,11 @@ pub struct DefinitionSpec {
 
 impl DefinitionSpec {
     /// A definition without rules and documentation.
+    ///
+    /// ```
+    /// use custom_attributes::{DataType, DefinitionSpec};
+    /// assert_eq!(DefinitionSpec::new("vip", DataType::Boolean), DefinitionSpec::boolean("vip"));
+    /// ```
     pub fn new(name: impl Into<String>, data_type: DataType) -> Self {
         Self { name: name.into(), data_type, rules: Rules::default(), documentation: Documentation::default() }
     }
@@ -104,6 +109,11 @@ impl DefinitionSpec {
     }
 
     /// Renames it; values stay with it.
+    ///
+    /// ```
+    /// # use custom_attributes::DefinitionSpec;
+    /// assert_eq!(DefinitionSpec::string("tier").named("support_tier").name, "support_tier");
+    /// ```
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -112,6 +122,11 @@ impl DefinitionSpec {
 
     /// The value cannot be cleared, and must be stored when an entity is saved whole. Entities that were written before,
     /// or only in part, may lack it.
+    ///
+    /// ```
+    /// # use custom_attributes::DefinitionSpec;
+    /// assert!(DefinitionSpec::string("billing_method").required().rules.required);
+    /// ```
     #[must_use]
     pub fn required(mut self) -> Self {
         self.rules.required = true;
@@ -119,6 +134,11 @@ impl DefinitionSpec {
     }
 
     /// No two entities hold equal values.
+    ///
+    /// ```
+    /// # use custom_attributes::DefinitionSpec;
+    /// assert!(DefinitionSpec::string("external_id").unique().rules.unique);
+    /// ```
     #[must_use]
     pub fn unique(mut self) -> Self {
         self.rules.unique = true;
@@ -126,6 +146,12 @@ impl DefinitionSpec {
     }
 
     /// What is read where nothing is stored; it must meet the other rules. A unique attribute has none.
+    ///
+    /// ```
+    /// # use custom_attributes::{DefinitionSpec, Value};
+    /// let spec = DefinitionSpec::string("billing_method").default_value("invoice");
+    /// assert_eq!(spec.rules.default, Some(Value::from("invoice")));
+    /// ```
     #[must_use]
     pub fn default_value(mut self, value: impl Into<Value>) -> Self {
         self.rules.default = Some(value.into());
@@ -133,6 +159,17 @@ impl DefinitionSpec {
     }
 
     /// The least number (DECIMAL, INTEGER) or the earliest day (DATE).
+    ///
+    /// ```
+    /// # use custom_attributes::{Definition, DefinitionId, DefinitionSpec, EntityType, Limits};
+    /// # let (id, entity_type, limits) = (DefinitionId::new(1), EntityType::new("customer")?, Limits::typed());
+    /// let spec = DefinitionSpec::integer("credit_limit").minimum(0);
+    /// # let definition = Definition::new(id, entity_type, spec, &limits)?;
+    /// assert!(definition.bind_text("0", &limits).is_ok());
+    /// let refused = definition.bind_text("-1", &limits).unwrap_err();
+    /// assert_eq!(refused.to_string(), "`credit_limit` takes no less than 0, not -1");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     #[must_use]
     pub fn minimum(mut self, value: impl Into<Value>) -> Self {
         self.rules.minimum = Some(value.into());
@@ -140,6 +177,17 @@ impl DefinitionSpec {
     }
 
     /// The greatest number (DECIMAL, INTEGER) or the latest day (DATE).
+    ///
+    /// ```
+    /// # use custom_attributes::{Definition, DefinitionId, DefinitionSpec, EntityType, Limits};
+    /// # let (id, entity_type, limits) = (DefinitionId::new(1), EntityType::new("customer")?, Limits::typed());
+    /// let spec = DefinitionSpec::integer("discount").maximum(100);
+    /// # let definition = Definition::new(id, entity_type, spec, &limits)?;
+    /// assert!(definition.bind_text("100", &limits).is_ok());
+    /// let refused = definition.bind_text("101", &limits).unwrap_err();
+    /// assert_eq!(refused.to_string(), "`discount` takes no more than 100, not 101");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     #[must_use]
     pub fn maximum(mut self, value: impl Into<Value>) -> Self {
         self.rules.maximum = Some(value.into());
@@ -147,6 +195,17 @@ impl DefinitionSpec {
     }
 
     /// The least number of characters of a STRING.
+    ///
+    /// ```
+    /// # use custom_attributes::{Definition, DefinitionId, DefinitionSpec, EntityType, Limits};
+    /// # let (id, entity_type, limits) = (DefinitionId::new(1), EntityType::new("customer")?, Limits::typed());
+    /// let spec = DefinitionSpec::string("pin").minimum_chars(4);
+    /// # let definition = Definition::new(id, entity_type, spec, &limits)?;
+    /// assert!(definition.bind_text("0000", &limits).is_ok());
+    /// let refused = definition.bind_text("007", &limits).unwrap_err();
+    /// assert_eq!(refused.to_string(), "`pin` takes at least 4 characters, not 3");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     #[must_use]
     pub fn minimum_chars(mut self, chars: u32) -> Self {
         self.rules.minimum_chars = Some(chars);
@@ -154,6 +213,17 @@ impl DefinitionSpec {
     }
 
     /// The greatest number of characters of a STRING: up to 4096.
+    ///
+    /// ```
+    /// # use custom_attributes::{Definition, DefinitionId, DefinitionSpec, EntityType, Limits};
+    /// # let (id, entity_type, limits) = (DefinitionId::new(1), EntityType::new("customer")?, Limits::typed());
+    /// let spec = DefinitionSpec::string("note").maximum_chars(5);
+    /// # let definition = Definition::new(id, entity_type, spec, &limits)?;
+    /// assert!(definition.bind_text("naïve", &limits).is_ok());
+    /// let refused = definition.bind_text("longer", &limits).unwrap_err();
+    /// assert_eq!(refused.to_string(), "`note` takes at most 5 characters, not 6");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     #[must_use]
     pub fn maximum_chars(mut self, chars: u32) -> Self {
         self.rules.maximum_chars = Some(chars);
@@ -161,6 +231,17 @@ impl DefinitionSpec {
     }
 
     /// How many digits a DECIMAL may have after its point, trailing zeros not counted: up to 28.
+    ///
+    /// ```
+    /// # use custom_attributes::{Definition, DefinitionId, DefinitionSpec, EntityType, Limits};
+    /// # let (id, entity_type, limits) = (DefinitionId::new(1), EntityType::new("customer")?, Limits::typed());
+    /// let spec = DefinitionSpec::decimal("price").fraction_digits(2);
+    /// # let definition = Definition::new(id, entity_type, spec, &limits)?;
+    /// assert!(definition.bind_text("9.990", &limits).is_ok());
+    /// let refused = definition.bind_text("9.999", &limits).unwrap_err();
+    /// assert_eq!(refused.to_string(), "`price` takes at most 2 digits after the point, not 9.999");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     #[must_use]
     pub fn fraction_digits(mut self, digits: u32) -> Self {
         self.rules.fraction_digits = Some(digits);
@@ -168,6 +249,17 @@ impl DefinitionSpec {
     }
 
     /// A regular expression (the `regex` crate's syntax) that a STRING must match in full.
+    ///
+    /// ```
+    /// # use custom_attributes::{Definition, DefinitionId, DefinitionSpec, EntityType, Limits};
+    /// # let (id, entity_type, limits) = (DefinitionId::new(1), EntityType::new("customer")?, Limits::typed());
+    /// let spec = DefinitionSpec::string("country").pattern("[A-Z]{2}");
+    /// # let definition = Definition::new(id, entity_type, spec, &limits)?;
+    /// assert!(definition.bind_text("NL", &limits).is_ok());
+    /// let refused = definition.bind_text("NLD", &limits).unwrap_err();
+    /// assert_eq!(refused.to_string(), "`country` takes only what matches `[A-Z]{2}` in full, not \"NLD\"");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     #[must_use]
     pub fn pattern(mut self, pattern: impl Into<String>) -> Self {
         self.rules.pattern = Some(pattern.into());
@@ -175,6 +267,17 @@ impl DefinitionSpec {
     }
 
     /// The closed list of values: up to 5000, not for BOOLEAN.
+    ///
+    /// ```
+    /// # use custom_attributes::{Definition, DefinitionId, DefinitionSpec, EntityType, Limits};
+    /// # let (id, entity_type, limits) = (DefinitionId::new(1), EntityType::new("customer")?, Limits::typed());
+    /// let spec = DefinitionSpec::string("tier").choices(["basic", "premium"]);
+    /// # let definition = Definition::new(id, entity_type, spec, &limits)?;
+    /// assert!(definition.bind_text("basic", &limits).is_ok());
+    /// let refused = definition.bind_text("gold", &limits).unwrap_err();
+    /// assert_eq!(refused.to_string(), "`tier` takes only `basic`, `premium`, not \"gold\"");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     #[must_use]
     pub fn choices<V: Into<Value>>(mut self, choices: impl IntoIterator<Item = V>) -> Self {
         self.rules.choices = choices.into_iter().map(Into::into).collect();
@@ -182,6 +285,12 @@ impl DefinitionSpec {
     }
 
     /// What the attribute means.
+    ///
+    /// ```
+    /// # use custom_attributes::DefinitionSpec;
+    /// let spec = DefinitionSpec::date("expiry").description("The last day of the contract");
+    /// assert_eq!(spec.documentation.description.as_deref(), Some("The last day of the contract"));
+    /// ```
     #[must_use]
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.documentation.description = Some(text.into());
@@ -189,6 +298,11 @@ impl DefinitionSpec {
     }
 
     /// Under which heading it is shown.
+    ///
+    /// ```
+    /// # use custom_attributes::DefinitionSpec;
+    /// assert_eq!(DefinitionSpec::date("expiry").group("Contract").documentation.group.as_deref(), Some("Contract"));
+    /// ```
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.documentation.group = Some(group.into());
@@ -196,6 +310,12 @@ impl DefinitionSpec {
     }
 
     /// One more example of a valid value.
+    ///
+    /// ```
+    /// # use custom_attributes::{DefinitionSpec, Value};
+    /// let spec = DefinitionSpec::integer("seats").example(5).example(50);
+    /// assert_eq!(spec.documentation.examples, [Value::from(5), Value::from(50)]);
+    /// ```
     #[must_use]
     pub fn example(mut self, value: impl Into<Value>) -> Self {
         self.documentation.examples.push(value.into());
@@ -203,6 +323,11 @@ impl DefinitionSpec {
     }
 
     /// One more system that depends on it.
+    ///
+    /// ```
+    /// # use custom_attributes::DefinitionSpec;
+    /// assert_eq!(DefinitionSpec::integer("seats").used_by("billing").documentation.used_by, ["billing"]);
+    /// ```
     #[must_use]
     pub fn used_by(mut self, system: impl Into<String>) -> Self {
         self.documentation.used_by.push(system.into());

@@ -39,6 +39,11 @@ impl DataType {
     pub const ALL: [Self; 5] = [Self::String, Self::Decimal, Self::Integer, Self::Boolean, Self::Date];
 
     /// The spelling.
+    ///
+    /// ```
+    /// # use custom_attributes::DataType;
+    /// assert_eq!(DataType::Boolean.as_str(), "BOOLEAN");
+    /// ```
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::String => "STRING",
@@ -107,6 +112,14 @@ impl Value {
     ///
     /// # Errors
     /// A text that is not written as the type asks, or lies beyond its limits.
+    ///
+    /// ```
+    /// use custom_attributes::{DataType, Value};
+    /// assert_eq!(Value::parse(DataType::Integer, "-12")?, Value::Integer(-12));
+    /// let error = Value::parse(DataType::Boolean, "yes").unwrap_err();
+    /// assert_eq!(error.to_string(), "\"yes\" is not true or false");
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
     pub fn parse(data_type: DataType, text: &str) -> Result<Self> {
         Ok(Self::read(data_type, text)?)
     }
@@ -128,6 +141,11 @@ impl Value {
     }
 
     /// The type of the value.
+    ///
+    /// ```
+    /// # use custom_attributes::{DataType, Value};
+    /// assert_eq!(Value::from("premium").data_type(), DataType::String);
+    /// ```
     pub const fn data_type(&self) -> DataType {
         match self {
             Self::String(_) => DataType::String,
@@ -205,7 +223,8 @@ fn read_decimal(text: &str) -> Result<Decimal, Violation> {
         return Err(Violation::new(Rule::FractionDigits, max_digits, text));
     }
     let sign = if text.len() > unsigned.len() { "-" } else { "" };
-    let plain = format!("{sign}{}.{}", if whole.is_empty() { "0" } else { whole }, if fraction.is_empty() { "0" } else { fraction });
+    let plain =
+        format!("{sign}{}.{}", if whole.is_empty() { "0" } else { whole }, if fraction.is_empty() { "0" } else { fraction });
     let mut number = Decimal::from_str_exact(&plain).map_err(|_| Violation::new(Rule::SignificantDigits, max_digits, text))?;
     if fraction.is_empty() {
         number = number.trunc();
@@ -236,7 +255,7 @@ fn check_decimal(mut number: Decimal) -> Result<Decimal, Violation> {
 }
 
 /// `YYYY-MM-DD` and nothing else; others roll 02-29 over, or take 2023-2-9.
-fn read_date(text: &str) -> Option<NaiveDate> {
+pub(crate) fn read_date(text: &str) -> Option<NaiveDate> {
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else { return None };
     let number = |digits: &[u8]| {
         digits.iter().try_fold(0u32, |sum, b| if b.is_ascii_digit() { Some(sum * 10 + u32::from(b - b'0')) } else { None })
@@ -275,6 +294,13 @@ into_value! {
 }
 
 /// What a value can be read as: `bool`, the integers up to `i64`, `Decimal`, `String`, `NaiveDate`, and [`Value`] itself.
+///
+/// ```
+/// use custom_attributes::{FromValue, Value};
+/// assert_eq!(i64::from_value(&Value::from(7))?, 7);
+/// assert!(String::from_value(&Value::from(7)).is_err());
+/// # Ok::<(), custom_attributes::Violation>(())
+/// ```
 pub trait FromValue: Sized {
     /// Turns a value into it.
     ///

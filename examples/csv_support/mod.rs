@@ -1,0 +1,56 @@
+//! What the CSV programs share: how they fail.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+pub(crate) type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+
+/// A failure, with what was being done when it came.
+#[derive(Debug)]
+struct Doing {
+    what: String,
+    source: Box<dyn Error>,
+}
+
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl Error for Doing {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+/// Puts before an error what was being done.
+pub(crate) fn doing<E: Into<Box<dyn Error>>>(what: impl Into<String>) -> impl FnOnce(E) -> Box<dyn Error> {
+    let what = what.into();
+    |source| Box::new(Doing { what, source: source.into() })
+}
+
+/// Says on stderr why the program failed, with all causes.
+pub(crate) fn finish(result: Result<()>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    let causes = || std::iter::successors(Some(&*error), |error| error.source());
+    // Whoever reads our output, `head` for instance, has seen enough: that is no failure.
+    let is_closed = |cause: &(dyn Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if causes().any(is_closed) {
+        return ExitCode::SUCCESS;
+    }
+    note(&format!("error: {error}"));
+    for cause in causes().skip(1) {
+        note(&format!("  because: {cause}"));
+    }
+    ExitCode::FAILURE
+}
+
+/// A line on stderr. Where stderr is closed, nobody wants to know.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}

@@ -1,0 +1,132 @@
+//! Exports the entities of one type as CSV: an entity becomes a row, an attribute becomes a column.
+
+mod csv_support;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use custom_attributes::{Attributes, Definition, EntityType, SqliteStore, Value, View};
+
+use csv_support::{Result, doing, finish, note};
+
+/// Exports the entities of one type as CSV: an entity becomes a row, an attribute becomes a column.
+///
+/// Rows are in the order in which the entities were first written, columns in the order in which the attributes were
+/// defined. What an entity does not hold is an empty cell.
+#[derive(Parser)]
+#[command(name = "export_csv", version)]
+struct Args {
+    /// The store; it is only read.
+    #[arg(long, value_name = "PATH")]
+    db: PathBuf,
+    /// The type of the entities, for instance customer.
+    #[arg(long = "type", value_name = "TYPE", value_parser = EntityType::new)]
+    entity_type: EntityType,
+    /// The name of the first column, which has the id of each entity.
+    #[arg(long, value_name = "NAME", default_value = "id")]
+    id_column: String,
+    /// The file to write; stdout without it. It is there whole or not at all.
+    out: Option<PathBuf>,
+}
+
+/// How many entities are read at a time.
+const PAGE: usize = 1000;
+
+fn main() -> ExitCode {
+    finish(run(&Args::parse()))
+}
+
+fn run(args: &Args) -> Result<()> {
+    let attributes = Attributes::new(SqliteStore::options().read_only().must_exist().open(&args.db)?);
+    let view = attributes.snapshot()?;
+    let export = Export::new(args, &view)?;
+    match &args.out {
+        None => export.write(io::stdout().lock()).map_err(doing("the export to stdout failed"))?,
+        Some(out) => export.save(out, &args.db)?,
+    };
+    Ok(())
+}
+
+struct Export<'a> {
+    view: &'a View<'a>,
+    entity_type: &'a EntityType,
+    id_column: &'a str,
+    definitions: Vec<Arc<Definition>>,
+}
+
+impl<'a> Export<'a> {
+    fn new(args: &'a Args, view: &'a View<'a>) -> Result<Self> {
+        let (db, Args { entity_type, id_column, .. }) = (args.db.display(), args);
+        let definitions: Vec<_> = view.catalog().of(entity_type).into_iter().cloned().collect();
+        if definitions.is_empty() {
+            let types: Vec<_> = view.catalog().entity_types().iter().map(|other| other.as_str().to_owned()).collect();
+            let has = if types.is_empty() { "no attributes at all".to_owned() } else { format!("those of {}", types.join(", ")) };
+            return Err(format!("{db} has no attributes of `{entity_type}`; it has {has}").into());
+        }
+        if definitions.iter().any(|definition| definition.name().as_str() == id_column) {
+            return Err(format!("an attribute is called {id_column:?}; give the id another column with --id-column NAME").into());
+        }
+        Ok(Self { view, entity_type, id_column, definitions })
+    }
+
+    /// Writes all of it, and gives back how many entities that are.
+    fn write(&self, out: impl Write) -> Result<usize> {
+        let mut csv = csv::Writer::from_writer(out);
+        let names = self.definitions.iter().map(|definition| definition.name().as_str());
+        csv.write_record([self.id_column].into_iter().chain(names))?;
+        let (mut count, mut empty, mut after) = (0, 0, None);
+        loop {
+            let page = self.view.entities_of(self.entity_type, after, PAGE)?;
+            for entity in &page {
+                let cells = self.definitions.iter().map(|definition| entity.record().get(definition.id()).map(|held| &held.value));
+                csv.write_field(entity.key().id().to_string())?;
+                for value in cells {
+                    empty += usize::from(value.is_some_and(|value| *value == Value::String(String::new())));
+                    csv.write_field(value.map(Value::to_string).unwrap_or_default())?;
+                }
+                csv.write_record(None::<&[u8]>)?;
+            }
+            count += page.len();
+            after = page.last().map(|entity| entity.record().ordinal());
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        csv.flush()?;
+        if empty > 0 {
+            note(&format!("note: {empty} of the values are the empty text; in CSV they look like absent ones"));
+        }
+        Ok(count)
+    }
+
+    /// Writes to a file beside `out` first, so that a failure leaves `out` as it was.
+    fn save(&self, out: &Path, db: &Path) -> Result<()> {
+        let failed = || format!("the export to {} failed", out.display());
+        // A link stays a link: what it leads to is replaced.
+        let target = fs::canonicalize(out).unwrap_or_else(|_| out.to_owned());
+        if fs::canonicalize(db).is_ok_and(|db| db == target) {
+            return Err(format!("{} is the store itself", out.display()).into());
+        }
+        if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
+            return Err(format!("{} is not a file; leave it out, and redirect stdout", out.display()).into());
+        }
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        // A temporary file is for its owner alone; an export is as readable as any new file.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder).map_err(doing(failed()))?;
+        let count = self.write(io::BufWriter::new(file.as_file_mut())).map_err(doing(failed()))?;
+        if let Ok(replaced) = fs::metadata(&target) {
+            file.as_file().set_permissions(replaced.permissions()).map_err(doing(failed()))?;
+        }
+        file.as_file().sync_all().map_err(doing(failed()))?;
+        file.persist(&target).map_err(|error| doing(failed())(error.error))?;
+        note(&format!("exported {count} entities with {} attributes to {}", self.definitions.len(), out.display()));
+        Ok(())
+    }
+}

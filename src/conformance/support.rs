@@ -1,0 +1,222 @@
+//! What the cases are written with.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant as Watch};
+
+use crate::attributes::Attributes;
+use crate::clock::{Clock, Instant};
+use crate::conformance::Store;
+use crate::error::{Error, Result};
+use crate::model::{CommitId, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityId, Limits, Value};
+use crate::store::{Batch, Change, Receipt, Snapshot};
+
+pub(super) const PLAN: &str = "call `plan` over a snapshot of the very transaction that stores its result; if it fails, store nothing and \
+                               hand its error on";
+pub(super) const WHOLE: &str = "write down all of `Changes` in one transaction: catalog, records, history and commit";
+pub(super) const EXACT: &str = "store texts as bytes of UTF-8 and compare them as bytes (no collation, no padding, no trimming), \
+                                integers in 64 bits, decimals as text with their zeros, dates as text or days";
+pub(super) const ISOLATED: &str = "let a snapshot read one consistent version, for as long as it is held: a read transaction that begins when \
+                                   it is made, or data that is copied when it is changed";
+pub(super) const ORDERED: &str = "let one commit happen at a time: take the write lock before the snapshot that `plan` looks at, and keep it \
+                                  until all is stored";
+pub(super) const HISTORY: &str = "add `RecordChange::ended` of every record, with the commit's id, to the history, and for every touched \
+                                  definition what the catalog had before";
+pub(super) const ORDER: &str = "answer in the order of the question: one answer for each thing asked for, none where there is none";
+
+/// A clock that moves by an odd step each time it is asked, so that no two commits share an instant.
+#[derive(Debug)]
+struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Instant {
+        micros(self.0.fetch_add(1_000_003, Ordering::SeqCst))
+    }
+}
+
+/// An instant by its microseconds since 1970.
+pub(super) fn micros(micros: i64) -> Instant {
+    Instant::from_timestamp_micros(micros).expect("an instant that chrono can hold")
+}
+
+/// The host of a case.
+pub(super) fn host(store: &Store) -> Attributes<&Store> {
+    Attributes::new(store).with_clock(Ticking(AtomicI64::new(1_735_986_600_000_001)))
+}
+
+pub(super) fn entity_type(text: &str) -> EntityType {
+    EntityType::new(text).expect("a well-formed entity type")
+}
+
+pub(super) fn key(of: &str, id: impl IntoEntityId) -> EntityKey {
+    EntityKey::new(of, id).expect("a well-formed key")
+}
+
+pub(super) fn customer(id: impl IntoEntityId) -> EntityKey {
+    key("customer", id)
+}
+
+/// The failure that every case ends in: what was promised, what is the matter, and what to do.
+#[track_caller]
+pub(super) fn broken(promise: &str, matter: &str, advice: &str) -> ! {
+    panic!("broken: {promise}\n  {matter}\n  to do: {advice}");
+}
+
+#[track_caller]
+pub(super) fn holds(truth: bool, promise: &str, advice: &str) {
+    if !truth {
+        broken(promise, "it does not hold", advice);
+    }
+}
+
+/// Compares what was found by its `Debug` form, which tells 1.5 from 1.50 where `==` does not.
+#[track_caller]
+pub(super) fn same<F: Debug + ?Sized, E: Debug + ?Sized>(found: &F, expected: &E, promise: &str, advice: &str) {
+    let (found, expected) = (format!("{found:?}"), format!("{expected:?}"));
+    if found != expected {
+        broken(promise, &format!("expected {}\n     found {}", cut(&expected), cut(&found)), advice);
+    }
+}
+
+fn cut(text: &str) -> String {
+    let end = text.char_indices().nth(2000).map_or(text.len(), |(end, _)| end);
+    if end < text.len() { format!("{}… ({} bytes)", &text[..end], text.len()) } else { text.to_owned() }
+}
+
+/// What must succeed for the case to go on.
+#[track_caller]
+pub(super) fn must<T>(result: Result<T>, doing: &str) -> T {
+    match result {
+        Ok(done) => done,
+        Err(error) => broken(doing, &format!("it failed: {error}{}", causes(&error)), "this must succeed: find out why it does not"),
+    }
+}
+
+fn causes(error: &Error) -> String {
+    let mut text = String::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text += &format!("; because: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// What must be refused, for the reason that `is` looks for.
+#[track_caller]
+pub(super) fn refused<T: Debug>(result: Result<T>, is: impl Fn(&Error) -> bool, promise: &str, advice: &str) -> Error {
+    match result {
+        Err(error) if is(&error) => error,
+        Err(other) => broken(promise, &format!("it was refused, but with another error: {other}{}", causes(&other)), advice),
+        Ok(done) => broken(promise, &format!("it was done: {}", cut(&format!("{done:?}"))), advice),
+    }
+}
+
+/// What must be refused, and then must have changed nothing at all.
+#[track_caller]
+pub(super) fn refused_whole(
+    store: &Store,
+    keys: &[EntityKey],
+    is: impl Fn(&Error) -> bool,
+    promise: &str,
+    act: impl FnOnce() -> Result<Receipt>,
+) -> Error {
+    let before = picture(&*snapshot(store), keys);
+    let error = refused(act(), is, promise, PLAN);
+    unchanged(&before, &picture(&*snapshot(store), keys), "a commit that fails has changed nothing", PLAN);
+    error
+}
+
+/// Compares two pictures, and says where they first differ.
+#[track_caller]
+pub(super) fn unchanged(before: &[String], after: &[String], promise: &str, advice: &str) {
+    let differ = before.iter().zip(after).find(|(before, after)| before != after);
+    match differ {
+        Some((before, after)) => same(after.as_str(), before.as_str(), promise, advice),
+        None => same(&after.len(), &before.len(), promise, advice),
+    }
+}
+
+/// All that a snapshot shows, line by line; of emptied and unknown entities it shows these.
+pub(super) fn picture(snapshot: &dyn Snapshot, keys: &[EntityKey]) -> Vec<String> {
+    let catalog = must(snapshot.catalog(), "the catalog is read");
+    let marks = must(snapshot.marks(), "the marks are read");
+    let mut lines = vec![format!("catalog at {} next {:?}", catalog.revision(), catalog.next_id()), format!("{marks:?}")];
+    lines.extend(catalog.iter().map(|definition| format!("{:?} {:?} {:?} {:?} {:?}", definition.id(), definition.entity_type(), definition.spec(), definition.created(), definition.modified())));
+    let last = catalog.next_id().map_or(DefinitionId::MAX.get(), DefinitionId::get);
+    for definition in (1..=last).map(DefinitionId::new) {
+        let past = must(snapshot.past_definitions(definition), "the past of a definition is read");
+        lines.extend(past.iter().map(|past| format!("past {:?} ended {}", past.definition, past.ended)));
+        let usage = must(snapshot.usage(definition), "the uses of a definition are counted");
+        lines.push(format!("definition {definition} used {usage}"));
+    }
+    let scanned = must(snapshot.scan(None, None, usize::MAX), "all entities are scanned");
+    lines.extend(scanned.iter().map(|record| format!("{record:?}")));
+    for (key, record) in keys.iter().zip(must(snapshot.read(keys), "entities are read")) {
+        lines.push(format!("read {key}: {record:?}"));
+    }
+    for key in scanned.iter().map(|record| record.key()).chain(keys) {
+        lines.push(format!("past of {key}: {:?}", must(snapshot.history(key), "the past of an entity is read")));
+    }
+    let commits: Vec<_> = (1..=marks.commit.get() + 1).map(CommitId::new).collect();
+    for (id, commit) in commits.iter().zip(must(snapshot.commits(&commits), "commits are read")) {
+        lines.push(format!("commit {id}: {commit:?}"));
+    }
+    lines
+}
+
+pub(super) fn snapshot(store: &Store) -> Box<dyn Snapshot + '_> {
+    must(store.snapshot(), "a snapshot is made")
+}
+
+/// The values of an entity as its record has them now: definition, and the exact text.
+pub(super) fn held(store: &Store, key: &EntityKey) -> Vec<(u32, String)> {
+    let (_, record) = must(store.read_entity(key), "an entity is read");
+    let values = record.iter().flat_map(|record| record.values());
+    values.map(|held| (held.definition.get(), held.value.to_string())).collect()
+}
+
+/// Commits changes at the port itself, as a batch bound against the catalog as it is now.
+pub(super) fn commit(store: &Store, changes: impl IntoIterator<Item = Change>) -> Result<Receipt> {
+    let mut batch = batch(store);
+    changes.into_iter().for_each(|change| batch.push(change));
+    store.commit(&batch)
+}
+
+/// An empty batch, bound against the catalog as it is now.
+pub(super) fn batch(store: &Store) -> Batch {
+    Batch::new(&must(store.catalog(), "the catalog is read"), micros(1_735_986_600_000_000))
+}
+
+/// The change that defines this, as the next definition.
+pub(super) fn define(store: &Store, spec: DefinitionSpec) -> Change {
+    let catalog = must(store.catalog(), "the catalog is read");
+    let id = catalog.next_id().expect("an id that is not used up");
+    Change::Define(crate::Definition::new(id, entity_type("customer"), spec, &Limits::typed()).expect("a good definition"))
+}
+
+/// The change that sets a value.
+pub(super) fn set(store: &Store, key: &EntityKey, name: &str, value: impl Into<Value>) -> Change {
+    let catalog = must(store.catalog(), "the catalog is read");
+    let definition = must(catalog.resolve(key.entity_type(), name), "a definition is found by its name");
+    let value = definition.bind(value.into(), &Limits::typed()).expect("a good value");
+    Change::Set { entity: key.clone(), value }
+}
+
+/// Tries again what may well succeed if it is made again, for a while.
+pub(super) fn patiently<T>(mut act: impl FnMut() -> Result<T>) -> Result<T> {
+    let watch = Watch::now();
+    loop {
+        match act() {
+            Err(error) if error.is_transient() && watch.elapsed() < Duration::from_secs(60) => std::thread::yield_now(),
+            done => return done,
+        }
+    }
+}
+
+/// What a panic said.
+pub(super) fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without a message").to_owned()
+}

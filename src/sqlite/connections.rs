@@ -1,0 +1,190 @@
+//! The connections of a store: one for the writer, one for each snapshot, kept for the next.
+
+use std::fmt;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, params};
+
+use crate::error::{Error, Result};
+use crate::model::{Catalog, EntityKey, EntityRecord, Revision};
+use crate::sqlite::failure::failed;
+use crate::sqlite::open::{configure, connect, open, set_up};
+use crate::sqlite::tables::{Known, Tables, read_record};
+use crate::sqlite::{SqliteOptions, codec};
+
+/// How many connections of readers are kept for the next.
+const KEPT_READERS: usize = 16;
+
+pub(super) struct Connections {
+    /// None for a store in memory, where readers look through the writer's connection or at a copy.
+    path: Option<PathBuf>,
+    options: SqliteOptions,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    known: Mutex<Arc<Known>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panic leaves behind here is whole: a connection, whose transaction ends with its guard, or a plain value.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Connections {
+    pub(super) fn open(path: PathBuf, mut options: SqliteOptions) -> Result<Self> {
+        let (writer, read_only) = open(&path, &options)?;
+        options.read_only = read_only;
+        // From here on a file that has vanished is an error, and not made anew.
+        options.must_exist = true;
+        Self::new(Some(path), options, writer)
+    }
+
+    pub(super) fn in_memory() -> Result<Self> {
+        let options = SqliteOptions::default();
+        let mut writer = Connection::open_in_memory().map_err(failed("opening a database in memory"))?;
+        configure(&writer, &options)?;
+        set_up(&mut writer, true)?;
+        Self::new(None, options, writer)
+    }
+
+    fn new(path: Option<PathBuf>, options: SqliteOptions, writer: Connection) -> Result<Self> {
+        let known = Arc::new(Known::load(&writer)?);
+        Ok(Self { path, options, writer: Mutex::new(writer), readers: Mutex::default(), known: Mutex::new(known) })
+    }
+
+    pub(super) fn place(&self) -> impl fmt::Debug + '_ {
+        self.path.as_deref()
+    }
+
+    /// The writer's connection, for one commit at a time.
+    pub(super) fn writer(&self) -> Result<MutexGuard<'_, Connection>> {
+        if self.options.read_only {
+            return Err(Error::ReadOnly);
+        }
+        Ok(lock(&self.writer))
+    }
+
+    /// What is known at the revision that this connection's transaction sees.
+    pub(super) fn known(&self, connection: &Connection) -> Result<Arc<Known>> {
+        let sql = "SELECT catalog FROM attr_state";
+        let revision = connection.prepare_cached(sql).and_then(|mut select| select.query_row([], |row| row.get::<_, i64>(0)));
+        let revision = Revision::new(revision.map_err(failed("reading the revision of the catalog"))?.unsigned_abs());
+        let known = Arc::clone(&lock(&self.known));
+        if known.catalog.revision() == revision {
+            return Ok(known);
+        }
+        let known = Arc::new(Known::load(connection)?);
+        self.remember(Arc::clone(&known));
+        Ok(known)
+    }
+
+    /// Keeps what is known, unless something newer is kept.
+    pub(super) fn remember(&self, known: Arc<Known>) {
+        let mut kept = lock(&self.known);
+        if kept.catalog.revision() < known.catalog.revision() {
+            *kept = known;
+        }
+    }
+
+    fn reader(&self) -> Result<Reader<'_>> {
+        let kept = lock(&self.readers).pop();
+        let connection = match (kept, &self.path) {
+            (Some(kept), _) => kept,
+            (None, Some(path)) => connect(path, &self.options)?,
+            (None, None) => self.copy()?,
+        };
+        Ok(Reader { connection: Some(connection), home: self })
+    }
+
+    /// A copy of a store in memory.
+    fn copy(&self) -> Result<Connection> {
+        let copying = failed("copying a database in memory");
+        let writer = lock(&self.writer);
+        let mut copy = Connection::open_in_memory().map_err(&copying)?;
+        Backup::new(&writer, &mut copy).and_then(|backup| backup.step(-1)).map_err(&copying)?;
+        Ok(copy)
+    }
+
+    pub(super) fn snapshot(&self) -> Result<Tables<Reader<'_>>> {
+        let reader = self.reader()?;
+        let begun = reader.prepare_cached("BEGIN").and_then(|mut begin| begin.execute([]));
+        begun.map_err(failed("beginning a snapshot"))?;
+        // The first read fixes the point in time.
+        let known = self.known(&reader)?;
+        Ok(Tables { connection: reader, known })
+    }
+
+    pub(super) fn catalog(&self) -> Result<Arc<Catalog>> {
+        let known = self.direct(|connection| self.known(connection))?;
+        Ok(Arc::clone(&known.catalog))
+    }
+
+    /// One statement that reads the revision of the catalog and the entity at the same instant.
+    pub(super) fn read_entity(&self, key: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
+        let known = Arc::clone(&lock(&self.known));
+        let read = self.direct(|connection| {
+            let reading = failed("reading an entity");
+            let sql = "SELECT s.catalog, e.ordinal, e.revision, e.doc, e.meta FROM attr_state s \
+                       LEFT JOIN attr_entity e ON e.type = ?1 AND e.id = ?2";
+            let mut select = connection.prepare_cached(sql).map_err(&reading)?;
+            let number = known.type_number(key.entity_type());
+            let mut rows = select.query(params![number, codec::id_to_sql(key.id())]).map_err(&reading)?;
+            let row = rows.next().map_err(&reading)?.ok_or_else(|| Error::corrupt("the state of the store is missing"))?;
+            let revision: i64 = row.get(0).map_err(&reading)?;
+            if known.catalog.revision() != Revision::new(revision.unsigned_abs()) {
+                return Ok(None);
+            }
+            let ordinal: Option<u32> = row.get(1).map_err(&reading)?;
+            Ok(Some(ordinal.map(|_| read_record(&known.catalog, key.clone(), row, 1)).transpose()?))
+        })?;
+        match read {
+            Some(record) => Ok((Arc::clone(&known.catalog), record)),
+            None => {
+                let tables = self.snapshot()?;
+                let record = crate::store::Snapshot::read(&tables, std::slice::from_ref(key))?.pop().flatten();
+                Ok((Arc::clone(&tables.known.catalog), record))
+            }
+        }
+    }
+
+    /// Reads outside any transaction of ours: one statement is a snapshot of its own.
+    fn direct<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        match self.path {
+            Some(_) => read(&*self.reader()?),
+            None => read(&lock(&self.writer)),
+        }
+    }
+}
+
+/// A connection of a reader, which goes back to its home when it is dropped.
+pub(super) struct Reader<'a> {
+    connection: Option<Connection>,
+    home: &'a Connections,
+}
+
+impl Deref for Reader<'_> {
+    type Target = Connection;
+
+    #[allow(clippy::expect_used)] // it is taken out when the reader is dropped, and not before
+    fn deref(&self) -> &Connection {
+        self.connection.as_ref().expect("a reader has its connection until it is dropped")
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        let is_idle = connection.is_autocommit()
+            || connection.prepare_cached("ROLLBACK").and_then(|mut rollback| rollback.execute([])).is_ok();
+        // A copy of a store in memory is of no use to the next.
+        if !is_idle || self.home.path.is_none() {
+            return;
+        }
+        let mut readers = lock(&self.home.readers);
+        if readers.len() < KEPT_READERS {
+            readers.push(connection);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The store in an SQLite file: one row an entity, one writer, readers beside it.
+
+mod codec;
+mod connections;
+mod failure;
+mod open;
+mod schema;
+mod tables;
+mod write;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::TransactionBehavior;
+
+use crate::error::Result;
+use crate::model::{Catalog, EntityKey, EntityRecord};
+use crate::sqlite::connections::Connections;
+use crate::sqlite::failure::{commit_failed, failed, waited};
+use crate::sqlite::tables::Tables;
+use crate::store::{AttributeStore, Batch, Receipt, Snapshot, plan};
+
+/// A store in an SQLite file. Cheap to clone; clones share its connections.
+///
+/// Commits are durable when they return (write-ahead log, `synchronous = FULL`). Snapshots have connections of their own,
+/// one each for as long as they are held, and block nobody. Other processes may use the same file at the same time.
+///
+/// ```
+/// use custom_attributes::{Attributes, DefinitionSpec, SqliteStore};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("crm.db");
+/// let attributes = Attributes::new(SqliteStore::open(&path)?);
+/// attributes.of("customer")?.define(DefinitionSpec::string("support_tier"))?;
+/// attributes.of("customer")?.set(123, "support_tier", "premium")?;
+///
+/// let again = Attributes::new(SqliteStore::open(&path)?);
+/// assert_eq!(again.of("customer")?.get::<String>(123, "support_tier")?.as_deref(), Some("premium"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct SqliteStore {
+    connections: Arc<Connections>,
+}
+
+/// How a file is opened.
+///
+/// ```
+/// use custom_attributes::SqliteStore;
+/// # let folder = tempfile::tempdir()?;
+/// let missing = SqliteStore::options().must_exist().open(folder.path().join("crm.db")).unwrap_err();
+/// assert!(missing.to_string().ends_with("there is no such file"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct SqliteOptions {
+    read_only: bool,
+    must_exist: bool,
+    beside_host_tables: bool,
+    busy_timeout: Duration,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { read_only: false, must_exist: false, beside_host_tables: false, busy_timeout: Duration::from_secs(10) }
+    }
+}
+
+impl SqliteOptions {
+    /// Only for reading: commits answer [`crate::Error::ReadOnly`].
+    pub const fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
+    /// A file that is not there is an error, and not made.
+    pub const fn must_exist(mut self) -> Self {
+        self.must_exist = true;
+        self
+    }
+
+    /// The file may have tables of others: ours, whose names begin with `attr_`, are made beside them. The file is switched
+    /// to a write-ahead log; its application id and user version stay as they are.
+    pub const fn beside_host_tables(mut self) -> Self {
+        self.beside_host_tables = true;
+        self
+    }
+
+    /// How long a call waits for another connection or process that writes: 10 seconds by default.
+    pub const fn busy_timeout(mut self, timeout: Duration) -> Self {
+        self.busy_timeout = timeout;
+        self
+    }
+
+    /// Opens the file, or makes it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Open`] for a place that cannot be a store, and says why; [`crate::Error::Corrupt`] for a damaged file.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore> {
+        let began = Instant::now();
+        let path: PathBuf = path.as_ref().to_owned();
+        let connections = Connections::open(path, self).map_err(waited(began))?;
+        Ok(SqliteStore { connections: Arc::new(connections) })
+    }
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Open`] for a place that cannot be a store, and says why; [`crate::Error::Corrupt`] for a damaged file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::options().open(path)
+    }
+
+    /// How a file is opened, to be said otherwise than by default.
+    pub fn options() -> SqliteOptions {
+        SqliteOptions::default()
+    }
+
+    /// A store in memory, for tests of hosts that use the file otherwise. Each snapshot copies it whole, for SQLite has no
+    /// readers beside a writer in memory; [`crate::MemoryStore`] has.
+    ///
+    /// # Errors
+    /// A failure of SQLite.
+    pub fn in_memory() -> Result<Self> {
+        Ok(Self { connections: Arc::new(Connections::in_memory()?) })
+    }
+}
+
+impl AttributeStore for SqliteStore {
+    fn commit(&self, batch: &Batch) -> Result<Receipt> {
+        let began = Instant::now();
+        let mut writer = self.connections.writer()?;
+        let begin = writer.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = begin.map_err(failed("beginning to write")).map_err(waited(began))?;
+        let known = self.connections.known(&transaction)?;
+        let tables = Tables { connection: &*transaction, known };
+        let plan = plan(&tables, batch)?;
+        let Some(changes) = plan.changes else { return Ok(plan.receipt) };
+        let known = write::store(&transaction, &tables.known, &changes)?;
+        transaction.commit().map_err(commit_failed)?;
+        self.connections.remember(known);
+        Ok(plan.receipt)
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
+        let began = Instant::now();
+        Ok(Box::new(self.connections.snapshot().map_err(waited(began))?))
+    }
+
+    fn catalog(&self) -> Result<Arc<Catalog>> {
+        let began = Instant::now();
+        self.connections.catalog().map_err(waited(began))
+    }
+
+    fn read_entity(&self, entity: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
+        let began = Instant::now();
+        self.connections.read_entity(entity).map_err(waited(began))
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("place", &self.connections.place()).finish_non_exhaustive()
+    }
+}

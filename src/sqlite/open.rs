@@ -1,0 +1,217 @@
+//! Opening a file: what it is, whether it may be used, and making it a store if it is new.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
+
+use crate::error::{Error, Result};
+use crate::model::{DefinitionSpec, Name};
+use crate::sqlite::SqliteOptions;
+use crate::sqlite::failure::failed;
+use crate::sqlite::schema::{APPLICATION_ID, TABLES, VERSION};
+
+/// How many names of foreign tables a message spells out.
+const SPELLED_OUT: usize = 5;
+
+/// How long SQLite sleeps between two tries to switch to WAL, which does not wait by itself.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What was found in a file.
+enum Found {
+    Store,
+    Nothing,
+    Foreign(Vec<String>),
+}
+
+/// Opens the file for its writer; the flag says whether it can be written.
+pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<(Connection, bool)> {
+    let place = path.display().to_string();
+    let refuse = |reason: String, source: Option<_>| Error::Open { place: place.clone(), reason, source };
+    check_place(path, options).map_err(|reason| refuse(reason, None))?;
+    let mut connection = connect(path, options)?;
+    let found = look(&connection).map_err(|error| explain(error, &place, options))?;
+    let read_only = options.read_only || connection.is_readonly("main").map_err(failed("opening"))?;
+    match found {
+        Found::Store => {}
+        Found::Foreign(tables) if !options.beside_host_tables => {
+            let shown = tables.iter().take(SPELLED_OUT).cloned().collect::<Vec<_>>().join(", ");
+            let advice = "if it is the host's own, open it with SqliteStore::options().beside_host_tables()";
+            return Err(refuse(format!("it is a database of something else (with {shown}); {advice}"), None));
+        }
+        Found::Nothing | Found::Foreign(_) if read_only => {
+            return Err(refuse("it has no attributes yet, and cannot be written".into(), None));
+        }
+        Found::Nothing | Found::Foreign(_) => {}
+    }
+    if !read_only {
+        switch_to_wal(&connection, options).map_err(|error| explain(error, &place, options))?;
+        set_up(&mut connection, matches!(found, Found::Nothing)).map_err(|error| explain(error, &place, options))?;
+    }
+    check_version(&connection, &place)?;
+    if !read_only {
+        refold(&mut connection, &place)?;
+    }
+    Ok((connection, read_only))
+}
+
+fn check_place(path: &Path, options: &SqliteOptions) -> Result<(), String> {
+    if path.is_dir() {
+        return Err("it is a folder; name a file in it".into());
+    }
+    if path.exists() {
+        return Ok(());
+    }
+    if options.read_only || options.must_exist {
+        return Err("there is no such file".into());
+    }
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            Err(format!("its folder, {}, does not exist; create it first", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A connection with the settings that each of ours has.
+pub(super) fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection> {
+    let access = match (options.read_only, options.must_exist) {
+        (true, _) => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        (false, true) => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        (false, false) => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    };
+    let place = path.display().to_string();
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|error| Error::Open { place, reason: "SQLite cannot open it".into(), source: Some(error.into()) })?;
+    configure(&connection, options)?;
+    Ok(connection)
+}
+
+pub(super) fn configure(connection: &Connection, options: &SqliteOptions) -> Result<()> {
+    let configuring = failed("configuring a connection");
+    connection.busy_timeout(options.busy_timeout).map_err(&configuring)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch("PRAGMA synchronous = FULL").map_err(&configuring)
+}
+
+fn explain(error: Error, place: &str, options: &SqliteOptions) -> Error {
+    let Error::Backend { source, doing } = error else {
+        return match error {
+            Error::Corrupt { source: Some(source), .. } if is(&*source, ErrorCode::NotADatabase) => {
+                let reason = "it is not an SQLite database, or it is encrypted".into();
+                Error::Open { place: place.to_owned(), reason, source: Some(source) }
+            }
+            Error::Corrupt { what, source } => Error::Corrupt { what: format!("{place}: {what}"), source },
+            other => other,
+        };
+    };
+    if options.read_only && is(&*source, ErrorCode::CannotOpen) {
+        let reason = "a reader shares a small file beside it, which cannot be made there: see that its folder can be written";
+        return Error::Open { place: place.to_owned(), reason: reason.into(), source: Some(source) };
+    }
+    Error::Backend { source, doing }
+}
+
+fn is(source: &(dyn std::error::Error + 'static), code: ErrorCode) -> bool {
+    source.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code) == Some(code)
+}
+
+fn look(connection: &Connection) -> Result<Found> {
+    let looking = failed("looking at the file");
+    let mut select = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").map_err(&looking)?;
+    let tables = select.query_map([], |row| row.get(0)).and_then(Iterator::collect::<Result<Vec<String>, _>>).map_err(&looking)?;
+    if tables.iter().any(|table| table == "attr_state") {
+        return Ok(Found::Store);
+    }
+    let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(&looking)?;
+    match (tables.is_empty(), application) {
+        (true, 0 | APPLICATION_ID) => Ok(Found::Nothing),
+        (true, other) => Ok(Found::Foreign(vec![format!("application id {other:#x}")])),
+        (false, _) => Ok(Found::Foreign(tables)),
+    }
+}
+
+/// Two processes may open a new file at once, and SQLite does not wait for this switch by itself.
+fn switch_to_wal(connection: &Connection, options: &SqliteOptions) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0));
+        match mode.map_err(failed("switching to a write-ahead log")) {
+            Ok(mode) if mode == "wal" || mode == "memory" => return Ok(()),
+            Ok(mode) => {
+                let source = format!("SQLite keeps the journal mode {mode}; the file system may not share memory between processes");
+                return Err(Error::backend("switching to a write-ahead log", source));
+            }
+            Err(Error::Busy { .. }) if began.elapsed() < options.busy_timeout => std::thread::sleep(PAUSE),
+            Err(Error::Busy { .. }) => return Err(Error::Busy { waited: began.elapsed() }),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Makes the tables, unless another process was first. A file of our own is marked as such; the host's is not.
+pub(super) fn set_up(connection: &mut Connection, is_ours: bool) -> Result<()> {
+    let creating = failed("creating the tables");
+    let is_there = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'attr_state'";
+    let look = |connection: &Connection| connection.query_row(is_there, [], |_| Ok(())).optional();
+    if look(connection).map_err(&creating)?.is_some() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&creating)?;
+    if look(&transaction).map_err(&creating)?.is_some() {
+        return Ok(());
+    }
+    transaction.execute_batch(TABLES).map_err(&creating)?;
+    let state = "INSERT INTO attr_state (id, schema, folding, catalog, last_definition) VALUES (1, ?1, ?2, 0, 0)";
+    transaction.execute(state, (VERSION, Name::FOLDING)).map_err(&creating)?;
+    if is_ours {
+        let mark = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}");
+        transaction.execute_batch(&mark).map_err(&creating)?;
+    }
+    transaction.commit().map_err(&creating)
+}
+
+fn check_version(connection: &Connection, place: &str) -> Result<()> {
+    let checking = failed("reading the version of the tables");
+    let found: i64 = connection.query_row("SELECT schema FROM attr_state", [], |row| row.get(0)).map_err(&checking)?;
+    if found == VERSION {
+        return Ok(());
+    }
+    let reason = format!("its tables are of version {found}, and this release reads version {VERSION}; use a newer release");
+    Err(Error::Open { place: place.to_owned(), reason, source: None })
+}
+
+/// Where another folding wrote the keys of the names, they are made anew.
+fn refold(connection: &mut Connection, place: &str) -> Result<()> {
+    let folding = failed("folding the names anew");
+    let is_current = |connection: &Connection| {
+        let found: String = connection.query_row("SELECT folding FROM attr_state", [], |row| row.get(0))?;
+        rusqlite::Result::Ok(found == Name::FOLDING)
+    };
+    if is_current(connection).map_err(&folding)? {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&folding)?;
+    let mut rows: Vec<(i64, i64, String)> = Vec::new();
+    let mut select = transaction.prepare("SELECT id, type, spec FROM attr_definition").map_err(&folding)?;
+    let read = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(&folding)?;
+    for row in read {
+        rows.push(row.map_err(&folding)?);
+    }
+    drop(select);
+    // Ids as keys for a moment: no new key can meet an old one.
+    transaction.execute("UPDATE attr_definition SET key = char(0) || id", []).map_err(&folding)?;
+    for (id, entity_type, spec) in rows {
+        let spec: DefinitionSpec = serde_json::from_str(&spec).map_err(|error| Error::backend("folding the names anew", error))?;
+        let key = Name::key_of(&spec.name);
+        let clash = "SELECT json_extract(spec, '$.name') FROM attr_definition WHERE type = ?1 AND key = ?2";
+        let clash: Option<String> = transaction.query_row(clash, (entity_type, &key), |row| row.get(0)).optional().map_err(&folding)?;
+        if let Some(other) = clash {
+            let reason = format!("its names `{}` and `{other}` have become the same; rename one with an older release", spec.name);
+            return Err(Error::Open { place: place.to_owned(), reason, source: None });
+        }
+        transaction.execute("UPDATE attr_definition SET key = ?2 WHERE id = ?1", (id, &key)).map_err(&folding)?;
+    }
+    transaction.execute("UPDATE attr_state SET folding = ?1", [Name::FOLDING]).map_err(&folding)?;
+    transaction.commit().map_err(&folding)
+}

@@ -1,0 +1,72 @@
+//! The tables, and the versions that are written beside them.
+
+/// Marks a file as a store of ours, for `file` and the like: "cAtr".
+pub(super) const APPLICATION_ID: i32 = 0x6341_7472;
+
+/// The version of the tables. A file with a greater one is refused.
+pub(super) const VERSION: i64 = 1;
+
+/// `doc` is JSON keyed by definition id, ascending (`{"7":"premium","9":10000}`; DECIMAL and DATE as text); `meta` has the
+/// commits of each value in the same order. `ANY` keeps an id an integer or a text, as it came.
+pub(super) const TABLES: &str = "
+CREATE TABLE attr_state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    schema INTEGER NOT NULL,
+    folding TEXT NOT NULL,
+    catalog INTEGER NOT NULL,
+    last_definition INTEGER NOT NULL
+) STRICT;
+CREATE TABLE attr_commit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor TEXT,
+    note TEXT
+) STRICT;
+CREATE TABLE attr_entity_type (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE attr_definition (
+    id INTEGER PRIMARY KEY,
+    type INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    modified INTEGER NOT NULL,
+    UNIQUE (type, key)
+) STRICT;
+CREATE TABLE attr_past_definition (
+    id INTEGER NOT NULL,
+    ended INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    spec TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    modified INTEGER NOT NULL,
+    PRIMARY KEY (id, ended)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE attr_entity (
+    ordinal INTEGER PRIMARY KEY,
+    type INTEGER NOT NULL,
+    id ANY NOT NULL,
+    revision INTEGER NOT NULL,
+    doc TEXT NOT NULL,
+    meta BLOB NOT NULL,
+    UNIQUE (type, id)
+) STRICT;
+CREATE TABLE attr_history (
+    ordinal INTEGER NOT NULL,
+    ended INTEGER NOT NULL,
+    definition INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    modified INTEGER NOT NULL,
+    data_type TEXT NOT NULL,
+    value ANY NOT NULL,
+    PRIMARY KEY (ordinal, ended, definition)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE attr_unique (
+    definition INTEGER NOT NULL,
+    value ANY NOT NULL,
+    ordinal INTEGER NOT NULL,
+    PRIMARY KEY (definition, value)
+) STRICT, WITHOUT ROWID;
+";

@@ -1,0 +1,257 @@
+//! The tables as one connection sees them: what a snapshot reads, inside a transaction of readers or of the writer.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+
+use crate::clock::Instant;
+use crate::error::{Error, Result};
+use crate::model::{
+    Catalog, CommitId, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, EntityType, Held, Limits,
+    Ordinal, Revision, Stamp, Value,
+};
+use crate::sqlite::codec;
+use crate::sqlite::failure::failed;
+use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot};
+
+/// What changes only with the catalog, and is kept between snapshots.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) types: HashMap<EntityType, i64>,
+    pub(super) type_names: HashMap<i64, EntityType>,
+}
+
+impl Known {
+    pub(super) fn load(connection: &Connection) -> Result<Self> {
+        let reading = failed("reading the definitions");
+        let mut known = Self::default();
+        let mut types = connection.prepare("SELECT id, name FROM attr_entity_type").map_err(&reading)?;
+        let mut rows = types.query([]).map_err(&reading)?;
+        while let Some(row) = rows.next().map_err(&reading)? {
+            known.add_type(row.get(0).map_err(&reading)?, EntityType::new(&row.get::<_, String>(1).map_err(&reading)?)?);
+        }
+        let state = "SELECT catalog, last_definition FROM attr_state";
+        let (revision, last) = connection.query_row(state, [], |row| Ok((id(row, 0)?, row.get(1)?))).map_err(&reading)?;
+        let mut select = connection.prepare(&format!("SELECT {DEFINITION} FROM attr_definition d {STAMPS}")).map_err(&reading)?;
+        let mut rows = select.query([]).map_err(&reading)?;
+        let mut definitions = Vec::new();
+        while let Some(row) = rows.next().map_err(&reading)? {
+            definitions.push(read_definition(row, &known.type_names)?);
+        }
+        known.catalog = Arc::new(Catalog::load(Revision::new(revision), DefinitionId::new(last), definitions)?);
+        Ok(known)
+    }
+
+    pub(super) fn add_type(&mut self, number: i64, entity_type: EntityType) {
+        self.types.insert(entity_type.clone(), number);
+        self.type_names.insert(number, entity_type);
+    }
+
+    /// A number that no row has stands for a type that has no definitions, and so no entities.
+    pub(super) fn type_number(&self, entity_type: &EntityType) -> i64 {
+        self.types.get(entity_type).copied().unwrap_or(-1)
+    }
+}
+
+const DEFINITION: &str = "d.id, d.type, d.spec, c.id, c.at, c.actor, m.id, m.at, m.actor";
+const STAMPS: &str = "JOIN attr_commit c ON c.id = d.created JOIN attr_commit m ON m.id = d.modified";
+
+fn read_definition(row: &Row<'_>, types: &HashMap<i64, EntityType>) -> Result<Definition> {
+    let reading = failed("reading a definition");
+    let number: u32 = row.get(0).map_err(&reading)?;
+    let damaged = |source: Option<_>| Error::Corrupt { what: format!("definition {number} cannot be read"), source };
+    let spec: String = row.get(2).map_err(&reading)?;
+    let spec: DefinitionSpec = serde_json::from_str(&spec).map_err(|error| damaged(Some(error.into())))?;
+    let entity_type = types.get(&row.get(1).map_err(&reading)?).ok_or_else(|| damaged(None))?;
+    let stamp = |first: usize| {
+        let by: Option<Box<str>> = row.get(first + 2)?;
+        let at = instant(row.get(first + 1)?);
+        rusqlite::Result::Ok(Stamp { commit: CommitId::new(id(row, first)?), at, by: by.map(Arc::from) })
+    };
+    let (created, modified) = (stamp(3).map_err(&reading)?, stamp(6).map_err(&reading)?);
+    let definition = Definition::new(DefinitionId::new(number), entity_type.clone(), spec, &Limits::typed());
+    Ok(definition.map_err(|error| damaged(Some(error.into())))?.stamped(created, modified))
+}
+
+/// An id that is stored as an integer of SQLite, which has a sign.
+fn id(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    Ok(row.get::<_, i64>(index)?.unsigned_abs())
+}
+
+fn instant(micros: i64) -> Instant {
+    Instant::from_timestamp_micros(micros).unwrap_or_default()
+}
+
+/// The tables within one transaction of one connection.
+pub(super) struct Tables<C> {
+    pub(super) connection: C,
+    pub(super) known: Arc<Known>,
+}
+
+/// What makes a record: `ordinal, revision, doc, meta` from this column on.
+pub(super) fn read_record(catalog: &Catalog, key: EntityKey, row: &Row<'_>, first: usize) -> Result<Arc<EntityRecord>> {
+    let reading = failed("reading an entity");
+    let ordinal = Ordinal::new(row.get(first).map_err(&reading)?);
+    let revision = Revision::new(id(row, first + 1).map_err(&reading)?);
+    let doc = row.get_ref(first + 2).map_err(&reading)?.as_str().map_err(|error| damaged(&key, error))?;
+    let meta = row.get_ref(first + 3).map_err(&reading)?.as_blob().map_err(|error| damaged(&key, error))?;
+    let values = codec::read_values(catalog, doc, meta).map_err(|error| damaged(&key, error))?;
+    Ok(Arc::new(EntityRecord::load(key, ordinal, revision, values)?))
+}
+
+fn damaged(key: &EntityKey, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Corrupt { what: format!("{key} cannot be read"), source: Some(Box::new(source)) }
+}
+
+impl<C: Deref<Target = Connection>> Tables<C> {
+    fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
+        self.connection.prepare_cached(sql).map_err(failed("preparing a statement"))
+    }
+
+    /// Rows of `type, id, ordinal, revision, doc, meta`.
+    fn records(&self, statement: &mut CachedStatement<'_>, params: impl rusqlite::Params) -> Result<Vec<Arc<EntityRecord>>> {
+        let reading = failed("reading entities");
+        let mut rows = statement.query(params).map_err(&reading)?;
+        let mut records = Vec::new();
+        while let Some(row) = rows.next().map_err(&reading)? {
+            let number: i64 = row.get(0).map_err(&reading)?;
+            let entity_type = self.known.type_names.get(&number);
+            let entity_type = entity_type.ok_or_else(|| Error::corrupt(format!("an entity has the unknown type {number}")))?;
+            let id = codec::id_from_sql(row.get_ref(1).map_err(&reading)?)?;
+            records.push(read_record(&self.known.catalog, EntityKey::of(entity_type.clone(), id), row, 2)?);
+        }
+        Ok(records)
+    }
+
+    fn mark(&self, sql: &str) -> Result<i64> {
+        let last: Option<i64> = self.prepare(sql)?.query_row([], |row| row.get(0)).map_err(failed("reading the last id"))?;
+        Ok(last.unwrap_or_default())
+    }
+}
+
+impl<C: Deref<Target = Connection>> Snapshot for Tables<C> {
+    fn catalog(&self) -> Result<Arc<Catalog>> {
+        Ok(Arc::clone(&self.known.catalog))
+    }
+
+    fn marks(&self) -> Result<Marks> {
+        let commit = CommitId::new(self.mark("SELECT max(id) FROM attr_commit")?.unsigned_abs());
+        let ordinal = u32::try_from(self.mark("SELECT max(ordinal) FROM attr_entity")?);
+        let ordinal = ordinal.map_err(|_| Error::corrupt("an ordinal is out of bounds"))?;
+        Ok(Marks { commit, ordinal: Ordinal::new(ordinal) })
+    }
+
+    fn read(&self, entities: &[EntityKey]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
+        let reading = failed("reading an entity");
+        let mut select = self.prepare("SELECT ordinal, revision, doc, meta FROM attr_entity WHERE type = ?1 AND id = ?2")?;
+        let mut one = |key: &EntityKey| {
+            let number = self.known.type_number(key.entity_type());
+            let mut rows = select.query(params![number, codec::id_to_sql(key.id())]).map_err(&reading)?;
+            let row = rows.next().map_err(&reading)?;
+            row.map(|row| read_record(&self.known.catalog, key.clone(), row, 0)).transpose()
+        };
+        entities.iter().map(&mut one).collect()
+    }
+
+    fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
+        let after = after.unwrap_or_default().get();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        match entity_type {
+            // The sign keeps SQLite from taking the index by type and id, and sorting.
+            Some(entity_type) => {
+                let mut select = self.prepare(
+                    "SELECT type, id, ordinal, revision, doc, meta FROM attr_entity \
+                     WHERE ordinal > ?1 AND +type = ?2 AND doc <> '{}' ORDER BY ordinal LIMIT ?3",
+                )?;
+                self.records(&mut select, params![after, self.known.type_number(entity_type), limit])
+            }
+            None => {
+                let mut select = self.prepare(
+                    "SELECT type, id, ordinal, revision, doc, meta FROM attr_entity \
+                     WHERE ordinal > ?1 AND doc <> '{}' ORDER BY ordinal LIMIT ?2",
+                )?;
+                self.records(&mut select, params![after, limit])
+            }
+        }
+    }
+
+    fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>> {
+        let mut select = self.prepare("SELECT at, actor, note FROM attr_commit WHERE id = ?1")?;
+        let mut one = |id: &CommitId| {
+            let Ok(number) = i64::try_from(id.get()) else { return Ok(None) };
+            let commit = select.query_row([number], |row| {
+                let (actor, note): (Option<Box<str>>, Option<Box<str>>) = (row.get(1)?, row.get(2)?);
+                Ok(Commit { id: *id, at: instant(row.get(0)?), actor: actor.map(Arc::from), note: note.map(Arc::from) })
+            });
+            commit.optional().map_err(failed("reading a commit"))
+        };
+        ids.iter().map(&mut one).collect()
+    }
+
+    fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
+        let reading = failed("reading history");
+        let mut select = self.prepare(
+            "SELECT h.definition, h.created, h.modified, h.ended, h.data_type, h.value FROM attr_history h \
+             JOIN attr_entity e USING (ordinal) WHERE e.type = ?1 AND e.id = ?2 ORDER BY h.ended, h.definition",
+        )?;
+        let number = self.known.type_number(entity.entity_type());
+        let mut rows = select.query(params![number, codec::id_to_sql(entity.id())]).map_err(&reading)?;
+        let mut history = Vec::new();
+        while let Some(row) = rows.next().map_err(&reading)? {
+            let data_type: DataType = row.get::<_, String>(4).map_err(&reading)?.parse()?;
+            let value = codec::from_sql(data_type, row.get_ref(5).map_err(&reading)?)?;
+            let commit = |index| id(row, index).map(CommitId::new).map_err(&reading);
+            let definition = DefinitionId::new(row.get(0).map_err(&reading)?);
+            let held = Held { definition, value, created: commit(1)?, modified: commit(2)? };
+            history.push(Past { held, ended: commit(3)? });
+        }
+        Ok(history)
+    }
+
+    fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
+        let reading = failed("reading the history of a definition");
+        let sql = format!("SELECT {DEFINITION}, d.ended FROM attr_past_definition d {STAMPS} WHERE d.id = ?1 ORDER BY d.ended");
+        let mut select = self.prepare(&sql)?;
+        let mut rows = select.query([definition.get()]).map_err(&reading)?;
+        let mut past = Vec::new();
+        while let Some(row) = rows.next().map_err(&reading)? {
+            let definition = Arc::new(read_definition(row, &self.known.type_names)?);
+            past.push(PastDefinition { definition, ended: CommitId::new(id(row, 9).map_err(&reading)?) });
+        }
+        Ok(past)
+    }
+
+    fn locate(&self, ordinals: &[Ordinal]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
+        let mut select = self.prepare(
+            "SELECT type, id, ordinal, revision, doc, meta FROM attr_entity WHERE ordinal = ?1 AND doc <> '{}'",
+        )?;
+        let mut one = |ordinal: &Ordinal| Ok(self.records(&mut select, [ordinal.get()])?.pop());
+        ordinals.iter().map(&mut one).collect()
+    }
+
+    fn holders(&self, values: &[(DefinitionId, &Value)]) -> Result<Vec<Option<Ordinal>>> {
+        let mut select = self.prepare("SELECT ordinal FROM attr_unique WHERE definition = ?1 AND value = ?2")?;
+        let mut one = |(definition, value): &(DefinitionId, &Value)| {
+            let found = select.query_row(params![definition.get(), codec::to_unique(value)], |row| row.get(0));
+            Ok(found.optional().map_err(failed("looking a unique value up"))?.map(Ordinal::new))
+        };
+        values.iter().map(&mut one).collect()
+    }
+
+    fn usage(&self, definition: DefinitionId) -> Result<u64> {
+        let Some(found) = self.known.catalog.get(definition) else { return Ok(0) };
+        let sql = "SELECT count(*) FROM attr_entity WHERE +type = ?1 AND doc -> ?2 IS NOT NULL";
+        let path = format!("$.\"{definition}\"");
+        let count = self.prepare(sql)?.query_row(params![self.known.type_number(found.entity_type()), path], |row| id(row, 0));
+        count.map_err(failed("counting the values of a definition"))
+    }
+
+    fn count(&self, entity_type: &EntityType) -> Result<u64> {
+        let sql = "SELECT count(*) FROM attr_entity WHERE +type = ?1 AND doc <> '{}'";
+        let count = self.prepare(sql)?.query_row([self.known.type_number(entity_type)], |row| id(row, 0));
+        count.map_err(failed("counting entities"))
+    }
+}
