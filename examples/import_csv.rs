@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use custom_attributes::{
-    Attributes, Catalog, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Error, IntoEntityId,
-    Limits, Name, Outcome, Receipt, SqliteStore, Value, Violation,
+    Attributes, Catalog, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Error, IntoEntityId, Limits,
+    Name, Outcome, Receipt, SqliteStore, Value, Violation,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -345,8 +345,8 @@ impl<'a> Import<'a> {
         writeln!(out, "definitions  {} ({created} created)", self.columns.len())?;
         let [created, updated, unchanged] = [Outcome::Created, Outcome::Updated, Outcome::Unchanged].map(count);
         writeln!(out, "values       {} ({created} created, {updated} updated, {unchanged} unchanged)", values.len())?;
-        let rate = values.len() as f64 / took.as_secs_f64();
-        writeln!(out, "time         {:.2} s, {rate:.0} values/s", took.as_secs_f64())?;
+        let rate = values.len() as u128 * 1000 / took.as_millis().max(1);
+        writeln!(out, "time         {:.2} s, {rate} values/s", took.as_secs_f64())?;
         Ok(())
     }
 }
@@ -369,6 +369,7 @@ fn refuse(refused: &[String]) -> Result<()> {
 
 /// Shown on a terminal only.
 fn bar(rows: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("checking {wide_bar} {pos}/{len} rows").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template("checking {wide_bar} {pos}/{len} rows").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(rows as u64).with_style(style)
 }

@@ -87,7 +87,8 @@ fn tour(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         .commit()?;
     let outcomes: Vec<_> = receipt.changes.iter().map(|applied| applied.outcome).collect();
     writeln!(out, "   {outcomes:?} in commit {:?}", receipt.commit)?;
-    let batch = attributes.batch().set(("customer", 125), "external_crm_id", "SF-12345").set(("customer", 125), "credit_limit", -5);
+    let batch =
+        attributes.batch().set(("customer", 125), "external_crm_id", "SF-12345").set(("customer", 125), "credit_limit", -5);
     if let Err(error) = batch.commit() {
         writeln!(out, "   all that is wrong comes at once, and customer 125 is as it was:")?;
         for violation in error.violations() {
@@ -103,13 +104,21 @@ fn tour(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         writeln!(out, "   {}: {error}", error.code())?;
     }
     let new_only = attributes.batch().expect(("customer", 124), Revision::ABSENT).set(("customer", 124), "credit_limit", 1);
-    writeln!(out, "   expected to be new, 124 is a conflict as well: {}", new_only.commit().is_err_and(|error| error.is_conflict()))?;
+    writeln!(
+        out,
+        "   expected to be new, 124 is a conflict as well: {}",
+        new_only.commit().is_err_and(|error| error.is_conflict())
+    )?;
 
     writeln!(out, "\n7. Each value knows its id, its times and its actors.")?;
     let customers = attributes.of("customer")?;
     for detail in customers.details(123)? {
         let (name, by) = (detail.definition.name(), detail.modified.by.as_deref().unwrap_or("nobody named"));
-        writeln!(out, "   {} {name} = {}: created {}, modified {} by {by}", detail.id, detail.value, detail.created.at, detail.modified.at)?;
+        writeln!(
+            out,
+            "   {} {name} = {}: created {}, modified {} by {by}",
+            detail.id, detail.value, detail.created.at, detail.modified.at
+        )?;
     }
 
     writeln!(out, "\n8. A snapshot stays at its instant while others write.")?;

@@ -1,4 +1,35 @@
-//! crate docs
+//! Typed custom attributes for the records of a host application.
+//!
+//! A host has records of its own: customers, persons, sites. Its users need to attach what no fixed column foresaw: a
+//! `Contract Expiry Date` to a person, a `credit_limit` to a customer. The host links this crate, chooses a backend, and
+//! keeps its records where they are.
+//!
+//! ```
+//! use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+//!
+//! let attributes = Attributes::new(MemoryStore::new());
+//! let customers = attributes.of("customer")?;
+//! customers.ensure([
+//!     DefinitionSpec::integer("credit_limit").minimum(0).default_value(1000),
+//!     DefinitionSpec::date("Contract Expiry Date"),
+//! ])?;
+//!
+//! customers.set(123, "credit_limit", 10_000)?;
+//! customers.set_text(123, "contract expiry date", "2026-12-31")?;
+//! assert_eq!(customers.get::<i64>(123, "credit_limit")?, Some(10_000));
+//! assert_eq!(customers.get::<i64>(124, "credit_limit")?, Some(1000));
+//!
+//! let refused = customers.set(123, "credit_limit", -5).unwrap_err();
+//! assert_eq!(refused.to_string(), "customer/123: `credit_limit` takes no less than 0, not -5");
+//! # Ok::<(), custom_attributes::Error>(())
+//! ```
+//!
+//! - [`Attributes`] is what a host keeps; [`AttributesOf`] is the handle of one entity type; [`BatchBuilder`] does many
+//!   changes whole or not at all; [`View`] is a snapshot.
+//! - [`MemoryStore`] and `SqliteStore` (feature `sqlite`, on by default) are backends; [`store`] is the port to write
+//!   others against, and `conformance` (a feature) the suite that proves them.
+//! - [`Limits`] are what a host allows, [`Error`] is what can go wrong.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo, clippy::unimplemented)]
 
 mod attributes;

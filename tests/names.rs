@@ -200,8 +200,9 @@ fn a_refusal_spells_out_what_cannot_be_seen_so_that_no_message_lies_or_breaks_it
 #[test]
 fn every_character_alone_either_makes_a_name_that_keeps_all_the_laws_or_is_refused() {
     let mut names = 0;
-    // The planes between these have no assigned characters but ideographs.
-    for c in ('\0'..='\u{323af}').chain('\u{dff00}'..='\u{e01ff}').chain(('\u{32400}'..=char::MAX).step_by(997)) {
+    // All that fold or compose; of ideographs, syllables and the empty planes a sample.
+    let all = ('\0'..='\u{33ff}').chain('\u{a000}'..='\u{abff}').chain('\u{f900}'..='\u{1ffff}').chain('\u{e0000}'..='\u{e01ff}');
+    for c in all.chain(('\u{3400}'..=char::MAX).step_by(97)) {
         let text = c.to_string();
         let Ok(name) = Name::new(&text) else { continue };
         names += 1;
@@ -209,7 +210,7 @@ fn every_character_alone_either_makes_a_name_that_keeps_all_the_laws_or_is_refus
         assert_laws(&name);
         assert_eq!(name, self::name(&text.nfd().collect::<String>()));
     }
-    assert!((150_000..400_000).contains(&names), "{names}");
+    assert!(names > 30_000, "{names}");
 }
 
 #[test]

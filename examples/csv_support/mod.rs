@@ -38,7 +38,11 @@ pub(crate) fn finish(result: Result<()>) -> ExitCode {
     let causes = || std::iter::successors(Some(&*error), |error| error.source());
     // Whoever reads our output, `head` for instance, has seen enough: that is no failure.
     let is_closed = |cause: &(dyn Error + 'static)| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        let from_csv = cause.downcast_ref::<csv::Error>().and_then(|error| match error.kind() {
+            csv::ErrorKind::Io(error) => Some(error),
+            _ => None,
+        });
+        cause.downcast_ref().or(from_csv).is_some_and(|error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe)
     };
     if causes().any(is_closed) {
         return ExitCode::SUCCESS;

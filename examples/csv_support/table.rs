@@ -25,7 +25,8 @@ impl Table {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let file = path.display().to_string();
         let bytes = fs::read(path).map_err(doing(format!("cannot read {file}")))?;
-        let text = String::from_utf8(bytes).map_err(|error| not_utf8(&file, error.as_bytes(), error.utf8_error().valid_up_to()))?;
+        let text =
+            String::from_utf8(bytes).map_err(|error| not_utf8(&file, error.as_bytes(), error.utf8_error().valid_up_to()))?;
         Self::parse(file, &text)
     }
 

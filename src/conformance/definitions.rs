@@ -2,7 +2,8 @@
 
 use crate::conformance::Store;
 use crate::conformance::support::{
-    EXACT, PLAN, WHOLE, commit, customer, define, entity_type, held, holds, host, key, must, refused, refused_whole, same, set, snapshot,
+    EXACT, PLAN, WHOLE, commit, customer, define, entity_type, held, holds, host, key, must, refused, refused_whole, same, set,
+    snapshot,
 };
 use crate::error::{Error, Result, Rule};
 use crate::model::{CommitId, DefinitionId, DefinitionSpec, Limits, Ordinal, Outcome, Revision, Value};
@@ -18,10 +19,15 @@ fn date(text: &str) -> Value {
 
 /// One definition of each type, with every rule and every piece of documentation that there is.
 pub(super) fn rich_specs() -> Vec<DefinitionSpec> {
-    let text = DefinitionSpec::string("Tier 'of' \"support\"; --").required().minimum_chars(1).maximum_chars(4096).pattern(r"[\w '\\]+|😀");
+    let text = DefinitionSpec::string("Tier 'of' \"support\"; --")
+        .required()
+        .minimum_chars(1)
+        .maximum_chars(4096)
+        .pattern(r"[\w '\\]+|😀");
     let text = text.choices(["basic", "premium \\ ' ", "😀"]).default_value("basic").description("Line one\nline two\t\u{7f}");
     let text = text.group("Überblick").example("basic").used_by("billing").used_by("'; DROP TABLE definitions; --");
-    let number = DefinitionSpec::decimal("credit").minimum(decimal("-9223372036854775807")).maximum(decimal("9223372036854775807"));
+    let number =
+        DefinitionSpec::decimal("credit").minimum(decimal("-9223372036854775807")).maximum(decimal("9223372036854775807"));
     let number = number.fraction_digits(4).default_value(decimal("10.50")).example(decimal("1.00"));
     vec![
         text,
@@ -49,7 +55,12 @@ pub fn a_fresh_store_is_empty(store: &Store) {
     let commits = must(snapshot.commits(&[CommitId::new(0), CommitId::new(1), CommitId::new(u64::MAX)]), "commits are read");
     same(&commits, &[None::<()>, None, None], promise, advice);
     same(&must(snapshot.read(&[customer(1)]), "an entity is read"), &[None::<()>], promise, advice);
-    same(&must(snapshot.locate(&[Ordinal::new(0), Ordinal::new(1), Ordinal::MAX]), "entities are located"), &[None::<()>; 3], promise, advice);
+    same(
+        &must(snapshot.locate(&[Ordinal::new(0), Ordinal::new(1), Ordinal::MAX]), "entities are located"),
+        &[None::<()>; 3],
+        promise,
+        advice,
+    );
     let asked = [(DefinitionId::new(1), &Value::Integer(1))];
     same(&must(snapshot.holders(&asked), "holders are looked up"), &[None::<()>], promise, advice);
     let nothing: [(); 0] = [];
@@ -132,7 +143,8 @@ pub fn a_rename_keeps_values(store: &Store) {
 /// Two definitions can exchange their names in one batch: only the end of a commit counts.
 pub fn names_can_be_exchanged_in_one_batch(store: &Store) {
     let promise = "definitions can exchange their names in one batch";
-    let advice = "where names stand in an index that admits each once, delete all touched definitions from it before the new ones go in";
+    let advice =
+        "where names stand in an index that admits each once, delete all touched definitions from it before the new ones go in";
     let host = host(store);
     let of = host.of("customer").unwrap();
     must(of.ensure([DefinitionSpec::string("a"), DefinitionSpec::string("b")]), "definitions are made");
@@ -172,7 +184,10 @@ pub fn a_definition_is_deleted_with_its_values(store: &Store) {
     let of = host.of("customer").unwrap();
     let declared = [DefinitionSpec::string("a").required().used_by("billing"), DefinitionSpec::string("b")];
     must(of.ensure(declared), "definitions are made");
-    must(host.batch().set(("customer", 1), "a", "1").set(("customer", 1), "b", "2").set(("customer", 2), "a", "3").commit(), "values are set");
+    must(
+        host.batch().set(("customer", 1), "a", "1").set(("customer", 1), "b", "2").set(("customer", 2), "a", "3").commit(),
+        "values are set",
+    );
     let receipt = must(of.delete_with_values("a"), "a definition is deleted with its values");
     same(&receipt.changes[0].outcome, &Outcome::Cleared, promise, WHOLE);
     let snapshot = snapshot(store);
@@ -203,7 +218,9 @@ pub fn definition_ids_are_never_used_again(store: &Store) {
     let brief = host.batch().define("customer", DefinitionSpec::string("brief")).delete("customer", "brief");
     must(brief.commit(), "a definition is made and deleted in one batch");
     next(5);
-    refused_whole(store, &[], Error::is_duplicate, "a name is taken once", || commit(store, [define(store, DefinitionSpec::string("B"))]));
+    refused_whole(store, &[], Error::is_duplicate, "a name is taken once", || {
+        commit(store, [define(store, DefinitionSpec::string("B"))])
+    });
     next(5);
 }
 
@@ -223,7 +240,10 @@ pub fn tighter_rules_are_held_against_values(store: &Store) {
     let expected: Vec<_> = (28..=30).map(|id| (Rule::Maximum, Some(customer(id)))).collect();
     same(&found, &expected, promise, advice);
     let repair = host.batch().set(("customer", 28), "limit", 1).set(("customer", 29), "limit", 1).remove(("customer", 30));
-    must(repair.alter("customer", "limit", |spec| spec.maximum(27)).commit(), "values are repaired and rules tightened in one batch");
+    must(
+        repair.alter("customer", "limit", |spec| spec.maximum(27)).commit(),
+        "values are repaired and rules tightened in one batch",
+    );
 }
 
 /// Entity types are case-sensitive, and each has names of its own.
@@ -281,7 +301,8 @@ pub fn unknown_definitions_are_refused(store: &Store) {
     refused_whole(store, &[customer(1)], Error::is_not_found, promise, || commit(store, [wrong_type.clone()]));
     let clear = Change::Clear { entity: customer(1), definition: DefinitionId::new(9) };
     refused_whole(store, &[customer(1)], Error::is_not_found, promise, || commit(store, [clear.clone()]));
-    let stray = crate::Definition::new(DefinitionId::new(9), entity_type("customer"), DefinitionSpec::string("b"), &Limits::typed());
+    let stray =
+        crate::Definition::new(DefinitionId::new(9), entity_type("customer"), DefinitionSpec::string("b"), &Limits::typed());
     let stray = stray.expect("a good definition");
     let conflict = "a definition whose id is not the next one is a conflict";
     refused_whole(store, &[], Error::is_conflict, conflict, || commit(store, [Change::Define(stray.clone())]));

@@ -160,7 +160,7 @@ pub fn run_durable<P, S: AttributeStore + Send + Sync + 'static>(
 }
 
 macro_rules! list {
-    ($($group:ident { $($case:ident)* })* durable { $($durable:ident)* }) => {
+    ($($group:ident { $($case:ident)* })* ; durable { $($durable:ident)* }) => {
         /// Every case, in the order in which failures are best looked at.
         pub const CASES: &[Case] = &[
             $($(Case { name: concat!(stringify!($group), "::", stringify!($case)), run: $group::$case },)*)*
@@ -178,4 +178,4 @@ macro_rules! list {
         }
     };
 }
-list::conformance_cases!(list);
+crate::__conformance_cases! { [list] }

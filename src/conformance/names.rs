@@ -1,7 +1,9 @@
 //! Names: the same without regard to case, in all of Unicode, and shown as they were given.
 
 use crate::conformance::Store;
-use crate::conformance::support::{EXACT, commit, customer, define, entity_type, holds, host, must, refused_whole, same, snapshot};
+use crate::conformance::support::{
+    EXACT, commit, customer, define, entity_type, holds, host, must, refused_whole, same, snapshot,
+};
 use crate::error::Error;
 use crate::model::{DefinitionId, DefinitionSpec};
 
@@ -25,9 +27,8 @@ const EQUAL: [[&str; 2]; 12] = [
 ];
 
 /// Names that look alike and are not one.
-const DIFFERENT: [&str; 22] = [
-    "i", "ı", "İ", "e", "é", "è", "o", "ø", "ss", "s", "a b", "ab", "a  b", "a_b", "a-b", "１", "1", "Ａ", "a", "а", "%", "a%",
-];
+const DIFFERENT: [&str; 22] =
+    ["i", "ı", "İ", "e", "é", "è", "o", "ø", "ss", "s", "a b", "ab", "a  b", "a_b", "a-b", "１", "1", "Ａ", "a", "а", "%", "a%"];
 
 /// Names that a careless statement or path would trip over.
 const AWKWARD: [&str; 14] = [
@@ -103,7 +104,8 @@ pub fn names_come_back_as_given(store: &Store) {
     let host = host(store);
     let longest = "𝔘".repeat(256);
     let names: Vec<&str> = AWKWARD.into_iter().chain([longest.as_str(), "MiXeD CaSe"]).collect();
-    let made = must(host.of("customer").unwrap().ensure(names.iter().copied().map(DefinitionSpec::string)), "definitions are made");
+    let made =
+        must(host.of("customer").unwrap().ensure(names.iter().copied().map(DefinitionSpec::string)), "definitions are made");
     let catalog = must(snapshot(store).catalog(), "the catalog is read");
     for (made, name) in made.iter().zip(&names) {
         same(&catalog.get(made.definition.id()).map(|found| found.name().as_str()), &Some(name), promise, EXACT);

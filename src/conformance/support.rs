@@ -23,7 +23,8 @@ pub(super) const ORDERED: &str = "let one commit happen at a time: take the writ
                                   until all is stored";
 pub(super) const HISTORY: &str = "add `RecordChange::ended` of every record, with the commit's id, to the history, and for every touched \
                                   definition what the catalog had before";
-pub(super) const ORDER: &str = "answer in the order of the question: one answer for each thing asked for, none where there is none";
+pub(super) const ORDER: &str =
+    "answer in the order of the question: one answer for each thing asked for, none where there is none";
 
 /// A clock that moves by an odd step each time it is asked, so that no two commits share an instant.
 #[derive(Debug)]
@@ -89,7 +90,9 @@ fn cut(text: &str) -> String {
 pub(super) fn must<T>(result: Result<T>, doing: &str) -> T {
     match result {
         Ok(done) => done,
-        Err(error) => broken(doing, &format!("it failed: {error}{}", causes(&error)), "this must succeed: find out why it does not"),
+        Err(error) => {
+            broken(doing, &format!("it failed: {error}{}", causes(&error)), "this must succeed: find out why it does not")
+        }
     }
 }
 
@@ -143,7 +146,16 @@ pub(super) fn picture(snapshot: &dyn Snapshot, keys: &[EntityKey]) -> Vec<String
     let catalog = must(snapshot.catalog(), "the catalog is read");
     let marks = must(snapshot.marks(), "the marks are read");
     let mut lines = vec![format!("catalog at {} next {:?}", catalog.revision(), catalog.next_id()), format!("{marks:?}")];
-    lines.extend(catalog.iter().map(|definition| format!("{:?} {:?} {:?} {:?} {:?}", definition.id(), definition.entity_type(), definition.spec(), definition.created(), definition.modified())));
+    lines.extend(catalog.iter().map(|definition| {
+        format!(
+            "{:?} {:?} {:?} {:?} {:?}",
+            definition.id(),
+            definition.entity_type(),
+            definition.spec(),
+            definition.created(),
+            definition.modified()
+        )
+    }));
     let last = catalog.next_id().map_or(DefinitionId::MAX.get(), DefinitionId::get);
     for definition in (1..=last).map(DefinitionId::new) {
         let past = must(snapshot.past_definitions(definition), "the past of a definition is read");

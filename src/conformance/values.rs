@@ -8,11 +8,62 @@ use crate::store::Snapshot;
 /// Texts that are easily changed on their way.
 pub(super) fn awkward_texts() -> Vec<String> {
     let texts = [
-        "", " ", "  both ends  ", "\t\r\n", "line\nbreak\r\n", "\u{1}\u{7}\u{1b}[31m\u{7f}\u{85}", "\u{feff}bom", "zero\u{200b}width",
-        "\u{202e}right to left", "'", "''", "\"", "\\", "\\'", "`", "%_", "'); DROP TABLE entity; --", "NULL", "null", "\\N", "{}", "[1,2]",
-        "{\"a\":\"b\\u0000\"}", "\\u0041", "&amp;<b>", "007", "1e5", "1.50", "-0", "9223372036854775808", "true", "2023-02-29", "infinity",
-        "é", "e\u{301}", "ß", "ss", "SS", "\u{212a}", "K", "ﬁ", "e\u{301}\u{302}\u{303}\u{304}", "😀", "👩‍👩‍👧‍👦", "🇩🇪", "𝔘", "\u{10ffff}", "\u{fffd}",
-        "\u{fffe}", "\u{e000}", "日本語", "العربية", "a", "A", "a ", " a",
+        "",
+        " ",
+        "  both ends  ",
+        "\t\r\n",
+        "line\nbreak\r\n",
+        "\u{1}\u{7}\u{1b}[31m\u{7f}\u{85}",
+        "\u{feff}bom",
+        "zero\u{200b}width",
+        "\u{202e}right to left",
+        "'",
+        "''",
+        "\"",
+        "\\",
+        "\\'",
+        "`",
+        "%_",
+        "'); DROP TABLE entity; --",
+        "NULL",
+        "null",
+        "\\N",
+        "{}",
+        "[1,2]",
+        "{\"a\":\"b\\u0000\"}",
+        "\\u0041",
+        "&amp;<b>",
+        "007",
+        "1e5",
+        "1.50",
+        "-0",
+        "9223372036854775808",
+        "true",
+        "2023-02-29",
+        "infinity",
+        "é",
+        "e\u{301}",
+        "ß",
+        "ss",
+        "SS",
+        "\u{212a}",
+        "K",
+        "ﬁ",
+        "e\u{301}\u{302}\u{303}\u{304}",
+        "😀",
+        "👩‍👩‍👧‍👦",
+        "🇩🇪",
+        "𝔘",
+        "\u{10ffff}",
+        "\u{fffd}",
+        "\u{fffe}",
+        "\u{e000}",
+        "日本語",
+        "العربية",
+        "a",
+        "A",
+        "a ",
+        " a",
     ];
     texts.into_iter().map(str::to_owned).collect()
 }
@@ -22,7 +73,8 @@ fn round_trip(store: &Store, data_type: DataType, values: &[Value], promise: &st
     let host = host(store);
     let of = host.of("customer").unwrap();
     must(of.define(DefinitionSpec::new("value", data_type)), "a definition is made");
-    let batch = values.iter().zip(1i64..).fold(host.batch(), |batch, (value, id)| batch.set(("customer", id), "value", value.clone()));
+    let batch =
+        values.iter().zip(1i64..).fold(host.batch(), |batch, (value, id)| batch.set(("customer", id), "value", value.clone()));
     must(batch.commit(), "values are set");
     let compare = |snapshot: &dyn Snapshot| {
         let keys: Vec<_> = (1..=values.len()).map(|id| customer(i64::try_from(id).unwrap())).collect();
@@ -35,6 +87,10 @@ fn round_trip(store: &Store, data_type: DataType, values: &[Value], promise: &st
     // Over another value as well: an update takes other ways than a first write.
     for (value, id) in values.iter().rev().zip(1i64..) {
         must(of.set(id, "value", value.clone()), "a value is replaced");
+    }
+    for (value, id) in values.iter().rev().zip(1i64..) {
+        let found = must(of.get::<Value>(id, "value"), "a value is read");
+        holds(found.as_ref() == Some(value), promise, EXACT);
     }
     for (value, id) in values.iter().zip(1i64..) {
         must(of.clear(id, "value"), "a value is cleared");
@@ -55,14 +111,27 @@ pub fn texts_come_back_exactly(store: &Store) {
 
 /// The longest text has 4096 characters, and each may take four bytes.
 pub fn the_longest_texts_come_back(store: &Store) {
-    let longest = ["𝔘".repeat(4096), "'".repeat(4096), "\\".repeat(4096), "e\u{301}".repeat(2048), format!("{}b", "a".repeat(4095))];
+    let longest =
+        ["𝔘".repeat(4096), "'".repeat(4096), "\\".repeat(4096), "e\u{301}".repeat(2048), format!("{}b", "a".repeat(4095))];
     let values: Vec<_> = longest.into_iter().map(Value::String).collect();
     round_trip(store, DataType::String, &values, "a text of 4096 characters comes back whole");
 }
 
 /// All 64 bits.
 pub fn integers_come_back_exactly(store: &Store) {
-    let ends = [i64::MIN, i64::MIN + 1, -(1 << 53) - 1, -1, 0, 1, (1 << 53) + 1, i64::MAX - 1, i64::MAX, i64::from(i32::MIN), 4_294_967_296];
+    let ends = [
+        i64::MIN,
+        i64::MIN + 1,
+        -(1 << 53) - 1,
+        -1,
+        0,
+        1,
+        (1 << 53) + 1,
+        i64::MAX - 1,
+        i64::MAX,
+        i64::from(i32::MIN),
+        4_294_967_296,
+    ];
     let values: Vec<_> = ends.into_iter().map(Value::Integer).collect();
     round_trip(store, DataType::Integer, &values, "an integer comes back with all its 64 bits");
 }
@@ -70,9 +139,26 @@ pub fn integers_come_back_exactly(store: &Store) {
 /// 28 digits, with the zeros that they were written with.
 pub fn decimals_come_back_exactly(store: &Store) {
     let texts = [
-        "0", "0.0", "0.00", "1.50", "1.5", "-1.500", "100", "100.0", "0.1", "0.10", "9223372036854775807", "-9223372036854775807",
-        "9223372036854775806.999999999", "1234567890123456789.123456789", "0.1234567890123456789012345678",
-        "-0.0000000000000000000000000001", "1.000000000000000000000000000", "9007199254740993", "0.30000000000000004", "1.10000000000000000000",
+        "0",
+        "0.0",
+        "0.00",
+        "1.50",
+        "1.5",
+        "-1.500",
+        "100",
+        "100.0",
+        "0.1",
+        "0.10",
+        "9223372036854775807",
+        "-9223372036854775807",
+        "9223372036854775806.999999999",
+        "1234567890123456789.123456789",
+        "0.1234567890123456789012345678",
+        "-0.0000000000000000000000000001",
+        "1.000000000000000000000000000",
+        "9007199254740993",
+        "0.30000000000000004",
+        "1.10000000000000000000",
     ];
     let values: Vec<_> = texts.iter().map(|text| parse(DataType::Decimal, text)).collect();
     for (value, text) in values.iter().zip(texts) {
@@ -88,7 +174,18 @@ pub fn booleans_come_back_exactly(store: &Store) {
 
 /// From the year 1 to the year 9999.
 pub fn dates_come_back_exactly(store: &Store) {
-    let texts = ["0001-01-01", "0099-12-31", "0999-06-15", "1582-10-10", "1900-02-28", "1969-12-31", "1970-01-01", "2000-02-29", "2024-02-29", "9999-12-31"];
+    let texts = [
+        "0001-01-01",
+        "0099-12-31",
+        "0999-06-15",
+        "1582-10-10",
+        "1900-02-28",
+        "1969-12-31",
+        "1970-01-01",
+        "2000-02-29",
+        "2024-02-29",
+        "9999-12-31",
+    ];
     let values: Vec<_> = texts.iter().map(|text| parse(DataType::Date, text)).collect();
     round_trip(store, DataType::Date, &values, "a date comes back as the same day");
 }

@@ -154,8 +154,10 @@ impl AttributeStore for MemoryStore {
     }
 
     fn read_entity(&self, entity: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
-        let ordinal = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner).ordinal(entity);
+        // The state first: an entity that was born after it has an ordinal already, but no record here. The other way round,
+        // a commit in between would show its definitions and not its entities.
         let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
+        let ordinal = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner).ordinal(entity);
         let record = ordinal.and_then(|ordinal| state.records.get(ordinal));
         Ok((Arc::clone(&state.catalog), record.cloned()))
     }

@@ -29,8 +29,10 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<(Connection, 
     let place = path.display().to_string();
     let refuse = |reason: String, source: Option<_>| Error::Open { place: place.clone(), reason, source };
     check_place(path, options).map_err(|reason| refuse(reason, None))?;
-    let mut connection = connect(path, options)?;
-    let found = look(&connection).map_err(|error| explain(error, &place, options))?;
+    let explain = |error| explain(error, &place, options);
+    let mut connection = connect(path, options).map_err(explain)?;
+    let found = look(&connection).map_err(explain)?;
+    check_length(&connection, path).map_err(explain)?;
     let read_only = options.read_only || connection.is_readonly("main").map_err(failed("opening"))?;
     match found {
         Found::Store => {}
@@ -45,8 +47,8 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<(Connection, 
         Found::Nothing | Found::Foreign(_) => {}
     }
     if !read_only {
-        switch_to_wal(&connection, options).map_err(|error| explain(error, &place, options))?;
-        set_up(&mut connection, matches!(found, Found::Nothing)).map_err(|error| explain(error, &place, options))?;
+        switch_to_wal(&connection, options).map_err(explain)?;
+        set_up(&mut connection, matches!(found, Found::Nothing)).map_err(explain)?;
     }
     check_version(&connection, &place)?;
     if !read_only {
@@ -128,6 +130,22 @@ fn look(connection: &Connection) -> Result<Found> {
         (true, 0 | APPLICATION_ID) => Ok(Found::Nothing),
         (true, other) => Ok(Found::Foreign(vec![format!("application id {other:#x}")])),
         (false, _) => Ok(Found::Foreign(tables)),
+    }
+}
+
+/// SQLite reads a last page that is cut short as if zeros followed. With a log beside it, a file may be behind its length.
+fn check_length(connection: &Connection, path: &Path) -> Result<()> {
+    let looking = failed("looking at the length of the file");
+    let pragma = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(&looking);
+    let needed = (pragma("PRAGMA page_count")? * pragma("PRAGMA page_size")?).unsigned_abs();
+    let length = |path: &Path| std::fs::metadata(path).map(|file| file.len());
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    match (length(Path::new(&log)), length(path)) {
+        (Ok(1..), _) => Ok(()),
+        (_, Ok(found)) if found < needed => Err(Error::corrupt(format!("it was cut off at {found} of {needed} bytes"))),
+        (_, Ok(_)) => Ok(()),
+        (_, Err(error)) => Err(Error::backend("looking at the length of the file", error)),
     }
 }
 

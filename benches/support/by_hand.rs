@@ -1,0 +1,105 @@
+//! What a host would write by hand: a table with a typed column per attribute and an index on each, statements held.
+
+use std::path::Path;
+
+use chrono::NaiveDate;
+use custom_attributes::{DataType, Value};
+use rusqlite::types::{ToSqlOutput, Value as Sql};
+use rusqlite::{Connection, Row, Statement, params_from_iter};
+use rust_decimal::Decimal;
+
+use crate::customers::{ATTRIBUTES, Customers};
+
+pub struct ByHand {
+    connection: Connection,
+}
+
+/// Decimals are cents: exact, and as fast as a number can be.
+fn column(data_type: DataType) -> &'static str {
+    match data_type {
+        DataType::Integer | DataType::Boolean | DataType::Decimal => "INTEGER",
+        _ => "TEXT",
+    }
+}
+
+fn to_sql(value: &Value) -> ToSqlOutput<'_> {
+    match value {
+        Value::String(text) => text.as_str().into(),
+        Value::Integer(number) => ToSqlOutput::Owned(Sql::Integer(*number)),
+        Value::Boolean(truth) => ToSqlOutput::Owned(Sql::Integer((*truth).into())),
+        Value::Decimal(number) => ToSqlOutput::Owned(Sql::Integer(i64::try_from(number.mantissa()).expect("cents"))),
+        other => ToSqlOutput::Owned(Sql::Text(other.to_string())),
+    }
+}
+
+fn from_sql(row: &Row<'_>, index: usize, data_type: DataType) -> rusqlite::Result<Value> {
+    Ok(match data_type {
+        DataType::Integer => Value::Integer(row.get(index)?),
+        DataType::Boolean => Value::Boolean(row.get(index)?),
+        DataType::Decimal => Value::Decimal(Decimal::new(row.get(index)?, 2)),
+        DataType::Date => Value::Date(row.get_ref(index)?.as_str()?.parse::<NaiveDate>().expect("a day")),
+        _ => Value::String(row.get(index)?),
+    })
+}
+
+impl ByHand {
+    pub fn create(path: &Path) -> Self {
+        let connection = Connection::open(path).expect("a file");
+        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").expect("settings");
+        let columns: Vec<String> = ATTRIBUTES.iter().map(|(name, data_type)| format!("{name} {}", column(*data_type))).collect();
+        let table = format!("CREATE TABLE customer (id INTEGER PRIMARY KEY, {})", columns.join(", "));
+        connection.execute_batch(&table).expect("a table");
+        for (name, _) in ATTRIBUTES {
+            connection.execute_batch(&format!("CREATE INDEX customer_{name} ON customer ({name})")).expect("an index");
+        }
+        Self { connection }
+    }
+
+    pub fn load(&mut self, customers: &Customers) {
+        let transaction = self.connection.transaction().expect("a transaction");
+        let mut insert = transaction.prepare("INSERT INTO customer VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)").expect("SQL");
+        for (id, values) in customers.iter() {
+            let row = [ToSqlOutput::Owned(Sql::Integer(id))].into_iter().chain(values.iter().map(to_sql));
+            insert.execute(params_from_iter(row)).expect("an insert");
+        }
+        drop(insert);
+        transaction.commit().expect("a commit");
+    }
+
+    pub fn reader_of_one(&self, name: &str) -> ReaderOfOne<'_> {
+        ReaderOfOne(self.connection.prepare(&format!("SELECT {name} FROM customer WHERE id = ?1")).expect("SQL"))
+    }
+
+    pub fn reader_of_all(&self) -> ReaderOfAll<'_> {
+        ReaderOfAll(self.connection.prepare("SELECT * FROM customer WHERE id = ?1").expect("SQL"))
+    }
+
+    pub fn setter_of_one(&self, name: &str) -> SetterOfOne<'_> {
+        SetterOfOne(self.connection.prepare(&format!("UPDATE customer SET {name} = ?2 WHERE id = ?1")).expect("SQL"))
+    }
+}
+
+pub struct ReaderOfOne<'a>(Statement<'a>);
+
+impl ReaderOfOne<'_> {
+    pub fn read(&mut self, id: i64) -> i64 {
+        self.0.query_row([id], |row| row.get(0)).expect("a value")
+    }
+}
+
+pub struct ReaderOfAll<'a>(Statement<'a>);
+
+impl ReaderOfAll<'_> {
+    pub fn read(&mut self, id: i64) -> Vec<Value> {
+        let values = |row: &Row<'_>| (0..).zip(ATTRIBUTES).map(|(n, (_, data_type))| from_sql(row, n + 1, data_type)).collect();
+        self.0.query_row([id], values).expect("an entity")
+    }
+}
+
+pub struct SetterOfOne<'a>(Statement<'a>);
+
+impl SetterOfOne<'_> {
+    pub fn set(&mut self, id: i64, number: i64) {
+        assert_eq!(self.0.execute([id, number]).expect("an update"), 1);
+    }
+}

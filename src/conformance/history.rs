@@ -1,0 +1,153 @@
+//! History: what was replaced, cleared, changed or deleted, with the commits that began and ended it.
+
+use crate::conformance::Store;
+use crate::conformance::definitions::rich_specs;
+use crate::conformance::support::{HISTORY, customer, host, key, must, same, snapshot};
+use crate::model::{DefinitionId, DefinitionSpec, EntityKey};
+
+/// Definition, value, created, modified, ended: plain, so that decimals show their zeros.
+type Plain = (u32, String, u64, u64, u64);
+
+fn past(store: &Store, entity: &EntityKey) -> Vec<Plain> {
+    let past = must(snapshot(store).history(entity), "the past of an entity is read");
+    let plain = past.iter().map(|past| {
+        let held = &past.held;
+        (held.definition.get(), held.value.to_string(), held.created.get(), held.modified.get(), past.ended.get())
+    });
+    plain.collect()
+}
+
+fn define(store: &Store) {
+    let specs = [DefinitionSpec::string("a"), DefinitionSpec::decimal("d"), DefinitionSpec::string("c")];
+    must(host(store).of("customer").unwrap().ensure(specs), "definitions are made");
+}
+
+/// A first write, and a write of what is there already, leave no past.
+pub fn a_first_write_leaves_no_past(store: &Store) {
+    let promise = "a first write costs no history, and neither does one that changes nothing";
+    define(store);
+    let host = host(store);
+    must(host.batch().set(("customer", 1), "a", "x").set(("customer", 1), "c", "y").commit(), "values are set");
+    must(host.of("customer").unwrap().set(1, "a", "x"), "an equal value is set");
+    must(host.of("customer").unwrap().set_text(1, "d", "1.5"), "a value is set");
+    let nothing: [(); 0] = [];
+    same(&past(store, &customer(1)), &nothing, promise, HISTORY);
+    for id in 0..5 {
+        let past = must(snapshot(store).past_definitions(DefinitionId::new(id)), "the past of a definition is read");
+        same(&past, &nothing, promise, HISTORY);
+    }
+}
+
+/// What is replaced, cleared, moved away, left out or removed stays in the past, exactly and in order.
+pub fn values_that_end_stay_in_the_past(store: &Store) {
+    let promise = "a value that ends goes to the past as it stood, by the commit that ended it, then by definition";
+    define(store);
+    let host = host(store);
+    let of = host.of("customer").unwrap();
+    must(
+        host.batch()
+            .set(("customer", 1), "c", "c1")
+            .set(("customer", 1), "a", "a1")
+            .set_text(("customer", 1), "d", "1.50")
+            .commit(),
+        "2",
+    );
+    must(of.set(1, "a", "a2"), "3: a value is replaced");
+    must(of.set_text(1, "d", "1.500"), "nothing: an equal value");
+    must(of.set_text(1, "d", "-0.10"), "4: a value is replaced");
+    must(of.clear(1, "a"), "5: a value is cleared");
+    must(of.set(1, "a", "a3"), "6: a value is set again");
+    must(of.remove(1), "7: an entity is removed");
+    must(of.set(1, "c", "c2"), "8: it is written again");
+    must(of.move_value(1, "c", "a"), "9: a value is moved");
+    must(of.save(1, [("c", "c3")]), "10: an entity is saved without a value");
+    must(of.set(1, "a", "a4"), "11: a value is set");
+    must(
+        host.batch().set(("customer", 1), "c", "c4").clear(("customer", 1), "a").commit(),
+        "12: one is replaced, one is cleared",
+    );
+    let expected = [
+        (1, "a1", 2, 2, 3),
+        (2, "1.50", 2, 2, 4),
+        (1, "a2", 2, 3, 5),
+        (1, "a3", 6, 6, 7),
+        (2, "-0.10", 2, 4, 7),
+        (3, "c1", 2, 2, 7),
+        (3, "c2", 8, 8, 9),
+        (1, "c2", 9, 9, 10),
+        (1, "a4", 11, 11, 12),
+        (3, "c3", 10, 10, 12),
+    ];
+    same(&past(store, &customer(1)), &expected, promise, HISTORY);
+    let nothing: [(); 0] = [];
+    same(&past(store, &customer(2)), &nothing, "the past of one entity is not that of another", HISTORY);
+}
+
+/// What comes and goes within one batch never was.
+pub fn a_commit_is_one_step_of_the_past(store: &Store) {
+    let promise = "the past has a commit's ends only: what came and went within a batch never was";
+    define(store);
+    let host = host(store);
+    must(host.of("customer").unwrap().set(1, "a", "before"), "a value is set");
+    let batch = ["1", "2", "3"]
+        .iter()
+        .fold(host.batch(), |batch, text| batch.set(("customer", 1), "a", *text).set(("customer", 1), "c", *text));
+    must(batch.clear(("customer", 1), "c").commit(), "a value is replaced many times");
+    same(&past(store, &customer(1)), &[(1, "before", 2, 2, 3)], promise, HISTORY);
+}
+
+/// What a deleted definition held is in the past of each entity, and the definition in its own.
+pub fn deleted_values_stay_in_the_past(store: &Store) {
+    let promise = "what a deleted definition held stays in the past of its entities";
+    define(store);
+    let host = host(store);
+    must((1..=3).fold(host.batch(), |batch, id| batch.set(("customer", id), "a", format!("v{id}"))).commit(), "values are set");
+    must(host.of("customer").unwrap().delete_with_values("a"), "a definition is deleted with its values");
+    for id in 1..=3 {
+        same(&past(store, &customer(id)), &[(1, format!("v{id}"), 2, 2, 3)], promise, HISTORY);
+    }
+    let past = must(snapshot(store).past_definitions(DefinitionId::new(1)), "the past of a definition is read");
+    let plain: Vec<_> = past.iter().map(|past| (past.definition.name().to_string(), past.ended.get())).collect();
+    same(&plain, &[("a", 3)], "a deleted definition is in its own past", HISTORY);
+}
+
+/// Each state of a definition stays in its past, whole, with the stamps that it had.
+pub fn definitions_that_end_stay_in_the_past(store: &Store) {
+    let promise = "a definition that is changed or deleted goes to its past as it stood, stamps and all, in order";
+    let host = host(store);
+    let of = host.of("customer").unwrap().by("ann");
+    must(of.ensure(rich_specs()), "definitions are made");
+    let first = must(snapshot(store).catalog(), "the catalog is read");
+    for (spec, n) in rich_specs().iter().zip(0..) {
+        must(of.alter(&spec.name, |spec| spec.named(format!("renamed {n}"))), "a definition is renamed");
+    }
+    let second = must(snapshot(store).catalog(), "the catalog is read");
+    must(of.alter("renamed 0", |spec| spec), "nothing is changed");
+    must(of.delete_with_values("renamed 0"), "a definition is deleted");
+    let past = |id: u32| {
+        let past = must(snapshot(store).past_definitions(DefinitionId::new(id)), "the past of a definition is read");
+        past.into_iter().map(|past| (past.definition, past.ended.get())).collect::<Vec<_>>()
+    };
+    let at = |catalog: &crate::Catalog, id: u32| catalog.get(DefinitionId::new(id)).unwrap().clone();
+    same(&past(1), &[(at(&first, 1), 2), (at(&second, 1), 11)], promise, HISTORY);
+    for id in 2..=9 {
+        same(&past(id), &[(at(&first, id), u64::from(id) + 1)], promise, HISTORY);
+    }
+}
+
+/// Histories of entities with the same id in different types are apart, and long ones come back whole.
+pub fn a_long_past_comes_back_whole(store: &Store) {
+    let promise = "a long past comes back whole and in order";
+    define(store);
+    let host = host(store);
+    must(host.of("person").unwrap().define(DefinitionSpec::integer("n")), "a definition is made");
+    for n in 0..300 {
+        let batch = host.batch().set(("person", 1), "n", n);
+        let batch = if n % 100 == 0 { batch.set(("customer", 1), "a", n.to_string()) } else { batch };
+        must(batch.commit(), "a value is replaced");
+    }
+    let found = past(store, &key("person", 1));
+    let expected: Vec<_> = (0..299u64).map(|n| (4, n.to_string(), 3, n + 3, n + 4)).collect();
+    same(&found, &expected, promise, HISTORY);
+    same(&past(store, &customer(1)), &[(1, "0", 3, 3, 103), (1, "100", 3, 103, 203)], promise, HISTORY);
+}

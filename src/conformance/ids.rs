@@ -1,0 +1,71 @@
+//! Value ids: stable, small, and the way back to the entity.
+
+use crate::conformance::Store;
+use crate::conformance::support::{ORDER, WHOLE, customer, holds, host, key, must, refused, same, snapshot};
+use crate::error::Error;
+use crate::model::{DefinitionSpec, Ordinal, Value, ValueId};
+
+fn define(store: &Store) {
+    let specs = [DefinitionSpec::string("a"), DefinitionSpec::string("b").required()];
+    must(host(store).of("customer").unwrap().ensure(specs), "definitions are made");
+    must(host(store).of("person").unwrap().define(DefinitionSpec::string("a")), "a definition is made");
+}
+
+/// A value keeps its id while it changes, is cleared and set again, and while its definition is renamed.
+pub fn value_ids_are_stable(store: &Store) {
+    let promise = "the id of an entity's value of a definition never changes";
+    define(store);
+    let host = host(store);
+    let of = host.of("customer").unwrap();
+    must(of.set(5, "a", "other entity"), "a value is set");
+    let first = must(of.set(1, "a", "x"), "a value is set").changes[0].value;
+    same(&first.map(ValueId::get), &Some((2 << 20) + 1), promise, WHOLE);
+    must(of.set(1, "a", "y"), "a value is replaced");
+    must(of.rename("a", "c"), "a definition is renamed");
+    must(of.clear(1, "c"), "a value is cleared");
+    must(of.remove(5), "another entity is removed");
+    let again = must(of.set(1, "c", "z"), "a value is set again").changes[0].value;
+    same(&again, &first, promise, WHOLE);
+    let detail = must(host.value(again.unwrap()), "a value is read by its id").unwrap();
+    same(&(detail.entity, detail.value), &(customer(1), Value::from("z")), promise, WHOLE);
+}
+
+/// Ordinals find their entities, in the order of the question, and none where there is none.
+pub fn ordinals_find_their_entities(store: &Store) {
+    let promise = "`locate` finds an entity by its ordinal, whatever its type; none of an emptied one or a number not given out";
+    define(store);
+    let host = host(store);
+    for id in 1..=4 {
+        must(host.of("customer").unwrap().set(id, "a", "x"), "a value is set");
+        must(host.of("person").unwrap().set(id, "a", "y"), "a value is set");
+    }
+    must(host.of("person").unwrap().remove(2), "an entity is removed");
+    let asked = [7, 2, 4, 0, 2, 8, 9, u32::MAX, 1].map(Ordinal::new);
+    let found = must(snapshot(store).locate(&asked), "entities are located");
+    let found: Vec<_> = found.iter().map(|record| record.as_ref().map(|record| record.key())).collect();
+    let person = |id: i64| Some(key("person", id));
+    let expected = [Some(customer(4)), person(1), None, None, person(1), person(4), None, None, Some(customer(1))];
+    same(&found, &expected, promise, ORDER);
+    let nothing: [(); 0] = [];
+    same(&must(snapshot(store).locate(&[]), "nothing is located"), &nothing, promise, ORDER);
+}
+
+/// A value is read, replaced and cleared by its id.
+pub fn values_are_changed_by_their_ids(store: &Store) {
+    let promise = "a value is read, replaced and cleared by its id, until it is gone";
+    define(store);
+    let host = host(store);
+    let receipt = must(host.batch().set(("customer", 1), "a", "x").set(("customer", 1), "b", "y").commit(), "values are set");
+    let (a, b) = (receipt.changes[0].value.unwrap(), receipt.changes[1].value.unwrap());
+    must(host.set_value(a, "z"), promise);
+    same(&must(host.of("customer").unwrap().get::<String>(1, "a"), "a value is read"), &Some("z"), promise, WHOLE);
+    must(host.clear_value(a), promise);
+    holds(must(host.value(a), "a value is read by its id").is_none(), promise, WHOLE);
+    let gone = "a value that is gone is not found by its id";
+    refused(host.set_value(a, "w"), Error::is_not_found, gone, WHOLE);
+    refused(host.clear_value(a), Error::is_not_found, gone, WHOLE);
+    refused(host.clear_value(b), Error::is_invalid, "a required value is not cleared by its id", WHOLE);
+    same(&must(host.value(b), "a value is read by its id").map(|detail| detail.value), &Some(Value::from("y")), promise, WHOLE);
+    let never = ValueId::new((77 << 20) + 1).unwrap();
+    holds(must(host.value(never), "a value is read by an id that was never given out").is_none(), promise, WHOLE);
+}

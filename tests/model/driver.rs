@@ -1,0 +1,177 @@
+//! Applies a sequence of operations to the model and to every store, and compares all answers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use custom_attributes::store::AttributeStore;
+use custom_attributes::{Attributes, Clock, ManualClock, MemoryStore, View};
+
+use crate::alphabet::limits;
+use crate::operations::{Change, Operation};
+use crate::reference::Model;
+use crate::shapes::{Answer, Refusal};
+use crate::subject::{Attributed, answer};
+use crate::whole::{Fact, facts, facts_of, progress, progress_of};
+use crate::asked::Asked;
+
+/// Which stores run a sequence beside the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stores {
+    /// Memory, and SQLite in memory.
+    InMemory,
+    /// Those, and a file of SQLite that is closed and opened again.
+    OnDisk,
+}
+
+struct Subject {
+    name: &'static str,
+    attributes: Attributed,
+    path: Option<PathBuf>,
+}
+
+type Disagreement = String;
+
+fn attributes(store: Arc<dyn AttributeStore>, clock: &Arc<ManualClock>) -> Attributed {
+    Attributes::new(store).with_limits(limits()).expect("the limits are in order").with_clock(Arc::clone(clock))
+}
+
+#[cfg(feature = "sqlite")]
+fn add_sqlite(subjects: &mut Vec<Subject>, clock: &Arc<ManualClock>, folder: Option<&std::path::Path>) {
+    use custom_attributes::SqliteStore;
+    let store = SqliteStore::in_memory().expect("there is memory");
+    subjects.push(Subject { name: "SQLite in memory", attributes: attributes(Arc::new(store), clock), path: None });
+    if let Some(folder) = folder {
+        let path = folder.join("model.db");
+        let store = SqliteStore::open(&path).expect("the folder can be written");
+        subjects.push(Subject { name: "SQLite", attributes: attributes(Arc::new(store), clock), path: Some(path) });
+    }
+}
+
+/// The old store is let go before the new one is opened, as when a process ends and another begins.
+#[cfg(feature = "sqlite")]
+fn reopen(subject: &mut Subject, clock: &Arc<ManualClock>) -> Result<(), Disagreement> {
+    if let Some(path) = &subject.path {
+        subject.attributes = attributes(Arc::new(MemoryStore::new()), clock);
+        let store = custom_attributes::SqliteStore::open(path).map_err(|error| format!("it does not open again: {error:?}"))?;
+        subject.attributes = attributes(Arc::new(store), clock);
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn add_sqlite(_: &mut Vec<Subject>, _: &Arc<ManualClock>, _: Option<&std::path::Path>) {}
+
+#[cfg(not(feature = "sqlite"))]
+fn reopen(_: &mut Subject, _: &Arc<ManualClock>) -> Result<(), Disagreement> {
+    Ok(())
+}
+
+/// Runs one sequence.
+pub(crate) fn run(operations: &[Operation], stores: Stores) -> Result<(), Disagreement> {
+    let clock = Arc::new(ManualClock::at("2025-01-04T10:30:00.000001Z".parse().expect("it is an instant")));
+    let folder = (stores == Stores::OnDisk).then(|| tempfile::tempdir().expect("there is a folder for temporary files"));
+    let memory = attributes(Arc::new(MemoryStore::new()), &clock);
+    let mut subjects = vec![Subject { name: "memory", attributes: memory, path: None }];
+    add_sqlite(&mut subjects, &clock, folder.as_ref().map(tempfile::TempDir::path));
+    let mut model = Model::default();
+    for part in operations.split_inclusive(|operation| matches!(operation, Operation::Reopen)) {
+        run_part(&subjects, &mut model, part, &clock)?;
+        if let Some(Operation::Reopen) = part.last() {
+            for subject in &mut subjects {
+                reopen(subject, &clock)?;
+            }
+        }
+        for subject in &subjects {
+            compare_whole(subject, &subject.attributes.snapshot().map_err(|error| format!("{error:?}"))?, &model)?;
+        }
+    }
+    Ok(())
+}
+
+/// A part between two openings of the stores. Snapshots live no longer than it.
+fn run_part(subjects: &[Subject], model: &mut Model, operations: &[Operation], clock: &ManualClock) -> Result<(), Disagreement> {
+    let mut held: Vec<(Model, Vec<View<'_>>)> = Vec::new();
+    for (step, operation) in operations.iter().enumerate() {
+        match operation {
+            Operation::Clock(micros) => clock.advance_micros(*micros),
+            Operation::Hold => held.push((model.clone(), subjects.iter().map(snapshot).collect::<Result<_, _>>()?)),
+            _ => step_all(subjects, model, operation, clock).map_err(|what| format!("step {step}, {operation:?}: {what}"))?,
+        }
+    }
+    for (model, views) in &held {
+        for (subject, view) in subjects.iter().zip(views) {
+            compare_whole(subject, view, model).map_err(|what| format!("in a snapshot that was held: {what}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn snapshot(subject: &Subject) -> Result<View<'_>, Disagreement> {
+    subject.attributes.snapshot().map_err(|error| format!("{}: {error:?}", subject.name))
+}
+
+fn step_all(subjects: &[Subject], model: &mut Model, operation: &Operation, clock: &ManualClock) -> Result<(), Disagreement> {
+    let before = model.clone();
+    let expected = predict(model, operation, clock);
+    let expected = expected.unwrap_or_else(Answer::Refused);
+    let mut first: Option<Answer> = None;
+    for subject in subjects {
+        let found = answer(&subject.attributes, &before, operation);
+        if !found.agrees_with(&expected) {
+            return Err(format!("{} answers\n  {found:?}\nand the model\n  {expected:?}", subject.name));
+        }
+        if let Some(first) = first.as_ref().filter(|first| **first != found) {
+            return Err(format!("{} answers\n  {found:?}\nand {}\n  {first:?}", subject.name, subjects[0].name));
+        }
+        first.get_or_insert(found);
+        let view = snapshot(subject)?;
+        compare(subject, progress(&view), &progress_of(model))?;
+    }
+    Ok(())
+}
+
+fn predict(model: &mut Model, operation: &Operation, clock: &ManualClock) -> Result<Answer, Refusal> {
+    let at = clock.now();
+    Ok(match operation {
+        Operation::Clock(_) | Operation::Hold | Operation::Reopen => Answer::Nothing,
+        Operation::Commit(batch) => Answer::Receipt(model.write(&Asked::batch(at, batch))?),
+        Operation::Check(batch) => Answer::Receipt(model.clone().write(&Asked::batch(at, batch))?),
+        Operation::Single { actor, change } => {
+            let mut asked = Asked::single(at, *actor, change);
+            // It declares any number of definitions, so each has its place.
+            asked.alone = !matches!(change, Change::Ensure { .. });
+            model.single(&asked, change)?
+        }
+        Operation::Ensure { of, specs } => model.ensure(at, of, specs)?,
+        Operation::Import { from, of } => {
+            let specs: Vec<_> = model.export(from)?.into_iter().map(|spec| spec.0).collect();
+            model.ensure(at, of, &specs)?
+        }
+        Operation::Export { of } => Answer::Specs(model.export(of)?),
+        Operation::SetById { ordinal, definition, value } => {
+            Answer::Receipt(model.write_by_id(at, *ordinal, *definition, Some(value.clone()))?)
+        }
+        Operation::ClearById { ordinal, definition } => Answer::Receipt(model.write_by_id(at, *ordinal, *definition, None)?),
+        Operation::GetById { ordinal, definition } => Answer::Details(model.detail(*ordinal, *definition).into_iter().collect()),
+        Operation::Get { key, name, read_as } => Answer::Value(model.get(*key, name, *read_as)?),
+        Operation::Reading { key, name } => Answer::Reading(model.reading(*key, name)?),
+        Operation::Entities { of, ids, name } => Answer::Entities(model.entities_read(of, ids, name)?),
+        Operation::Revision { key } => Answer::Revision(model.revision(&crate::reading::entity_key(*key)?)),
+        Operation::Details { key } => Answer::Details(model.details(&crate::reading::entity_key(*key)?)),
+        Operation::Definition { of, name } => Answer::Definition(model.definition_named(of, name)?),
+        Operation::List { of, limit, page, order_by, with_total } => model.list(of, *limit, *page, *order_by, *with_total)?,
+    })
+}
+
+fn compare_whole(subject: &Subject, view: &View<'_>, model: &Model) -> Result<(), Disagreement> {
+    compare(subject, facts(view, model), &facts_of(model))
+}
+
+fn compare(subject: &Subject, found: Result<Vec<Fact>, custom_attributes::Error>, expected: &[Fact]) -> Result<(), Disagreement> {
+    let found = found.map_err(|error| format!("{}: {error:?}", subject.name))?;
+    match found.iter().zip(expected).find(|(found, expected)| found != expected) {
+        Some((found, expected)) => Err(format!("{} holds\n  {found:?}\nand the model\n  {expected:?}", subject.name)),
+        None if found.len() != expected.len() => Err(format!("{} knows {} facts, not {}", subject.name, found.len(), expected.len())),
+        None => Ok(()),
+    }
+}

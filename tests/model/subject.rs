@@ -1,0 +1,184 @@
+//! How a store is asked: through the handles that a host has.
+
+use std::sync::Arc;
+
+use custom_attributes::store::AttributeStore;
+use custom_attributes::{
+    Attributes, AttributesOf, BatchBuilder, DataType, DefinitionExport, DefinitionId, Error, FromValue, ListDefinitions, Ordinal,
+    Reading, Receipt, Revision, Source, Value, ValueId,
+};
+
+use crate::operations::{BatchGiven, Change, KeyGiven, Operation, ReadAs, touched};
+use crate::reference::Model;
+use crate::shapes::{Answer, Defined, Detail, Entity, Exact};
+use crate::asked::expected_revision;
+
+pub(crate) type Attributed = Attributes<Arc<dyn AttributeStore>>;
+type Of<'a> = AttributesOf<'a, Arc<dyn AttributeStore>>;
+type Batch<'a> = BatchBuilder<'a, Arc<dyn AttributeStore>>;
+
+fn of_type<'a>(attributes: &'a Attributed, of: &str, actor: Option<&str>) -> Result<Of<'a>, Error> {
+    let handle = attributes.of(of)?;
+    Ok(if let Some(actor) = actor { handle.by(actor) } else { handle })
+}
+
+/// What the store answers. The model says which revisions are right; it is as it was before the operation.
+pub(crate) fn answer(attributes: &Attributed, model: &Model, operation: &Operation) -> Answer {
+    Answer::from_result(ask(attributes, model, operation))
+}
+
+fn ask(attributes: &Attributed, model: &Model, operation: &Operation) -> Result<Answer, Error> {
+    let of = |of: &str| attributes.of(of);
+    let value_id = |ordinal: u32, definition: u32| ValueId::of(Ordinal::new(ordinal), DefinitionId::new(definition));
+    let receipt = |receipt: Receipt| Answer::Receipt((&receipt).into());
+    Ok(match operation {
+        Operation::Clock(_) | Operation::Hold | Operation::Reopen => Answer::Nothing,
+        Operation::Commit(given) => receipt(batch(attributes, model, given).commit()?),
+        Operation::Check(given) => receipt(batch(attributes, model, given).check()?),
+        Operation::Single { actor, change } => single(attributes, *actor, change)?,
+        Operation::Ensure { of: name, specs } => ensured(&of(name)?.ensure(specs.iter().cloned())?),
+        Operation::Import { from, of: name } => {
+            let json = of(from)?.export_definitions()?.to_json();
+            ensured(&of(name)?.import_definitions(&DefinitionExport::from_json(&json)?)?)
+        }
+        Operation::Export { of: name } => {
+            let export = of(name)?.export_definitions()?;
+            assert_eq!(export, DefinitionExport::from_json(&export.to_json())?, "what is exported is imported");
+            Answer::Specs(export.definitions.into_iter().map(Exact).collect())
+        }
+        Operation::SetById { ordinal, definition, value } => {
+            receipt(attributes.set_value(value_id(*ordinal, *definition), value.clone())?)
+        }
+        Operation::ClearById { ordinal, definition } => receipt(attributes.clear_value(value_id(*ordinal, *definition))?),
+        Operation::GetById { ordinal, definition } => {
+            let detail = attributes.value(value_id(*ordinal, *definition))?;
+            Answer::Details(detail.iter().map(Detail::from).collect())
+        }
+        Operation::Get { key: (name, id), name: attribute, read_as } => get(&of(name)?, (name, *id), attribute, *read_as)?,
+        Operation::Reading { key: (name, id), name: attribute } => Answer::Reading(of(name)?.reading(*id, attribute)?.map(seen)),
+        Operation::Entities { of: name, ids, name: attribute } => {
+            let entities = of(name)?.entities(ids.iter().copied())?;
+            if let [id] = ids[..] {
+                let alone = of(name)?.entity(id)?;
+                assert_eq!(alone.map(|one| one.record().clone()), entities[0].as_ref().map(|one| one.record().clone()));
+            }
+            let entities = entities.iter().map(|one| one.as_ref().map(|entity| entity_seen(entity, attribute)).transpose());
+            Answer::Entities(entities.collect::<Result<_, Error>>()?)
+        }
+        Operation::Revision { key: (name, id) } => Answer::Revision(of(name)?.revision(*id)?.get()),
+        Operation::Details { key: (name, id) } => {
+            Answer::Details(of(name)?.details(*id)?.iter().map(Detail::from).collect())
+        }
+        Operation::Definition { of: name, name: attribute } => Answer::Definition((&*of(name)?.definition(attribute)?).into()),
+        Operation::List { of: name, limit, page, order_by, with_total } => {
+            let list = ListDefinitions::new().limit(*limit).page(*page).order_by(*order_by);
+            let page = of(name)?.definitions(&if *with_total { list.with_total() } else { list })?;
+            let definitions = page.definitions.iter().map(|definition| Defined::from(&**definition)).collect();
+            Answer::Page { definitions, total: page.total }
+        }
+    })
+}
+
+fn batch<'a>(attributes: &'a Attributed, model: &Model, given: &'a BatchGiven) -> Batch<'a> {
+    let mut batch = attributes.batch();
+    if let Some(actor) = given.actor {
+        batch = batch.by(actor);
+    }
+    if let Some(note) = given.note {
+        batch = batch.note(note);
+    }
+    for (key, expected) in &given.expected {
+        batch = batch.expect(*key, Revision::new(expected_revision(model, *key, *expected)));
+    }
+    let batch = given.changes.iter().fold(batch, add);
+    assert_eq!(batch.len(), given.changes.len());
+    assert_eq!(batch.is_empty(), given.changes.is_empty());
+    batch
+}
+
+fn add<'a>(batch: Batch<'a>, change: &'a Change) -> Batch<'a> {
+    match change {
+        Change::Define { of, spec } => batch.define(of, spec.clone()),
+        Change::Ensure { of, spec } => batch.ensure(of, spec.clone()),
+        Change::Alter { of, name, touches } => batch.alter(of, *name, move |spec| touched(spec, touches)),
+        Change::Delete { of, name, with_values: false } => batch.delete(of, *name),
+        Change::Delete { of, name, with_values: true } => batch.delete_with_values(of, *name),
+        Change::Set { key, name, value } => batch.set(*key, *name, value.clone()),
+        Change::SetText { key, name, text } => batch.set_text(*key, *name, *text),
+        Change::Clear { key, name } => batch.clear(*key, *name),
+        Change::Move { key, from, to } => batch.move_value(*key, *from, *to),
+        Change::Save { key, values } => batch.save(*key, values.iter().cloned()),
+        Change::Remove { key } => batch.remove(*key),
+    }
+}
+
+fn single(attributes: &Attributed, actor: Option<&str>, change: &Change) -> Result<Answer, Error> {
+    let handle = |of: &str| of_type(attributes, of, actor);
+    let receipt = match change {
+        Change::Define { of, spec } => return Ok(Answer::Definition((&*handle(of)?.define(spec.clone())?).into())),
+        Change::Ensure { of, spec } => return Ok(ensured(&handle(of)?.ensure([spec.clone()])?)),
+        Change::Alter { of, name, touches } => {
+            let handle = handle(of)?;
+            let altered = match &touches[..] {
+                [crate::operations::Touch::Rename(new)] => handle.rename(name, new),
+                _ => handle.alter(name, |spec| touched(spec, touches)),
+            };
+            return Ok(Answer::Definition((&*altered?).into()));
+        }
+        Change::Delete { of, name, with_values: false } => handle(of)?.delete(name),
+        Change::Delete { of, name, with_values: true } => handle(of)?.delete_with_values(name),
+        Change::Set { key: (of, id), name, value } => handle(of)?.set(*id, name, value.clone()),
+        Change::SetText { key: (of, id), name, text } => handle(of)?.set_text(*id, name, text),
+        Change::Clear { key: (of, id), name } => handle(of)?.clear(*id, name),
+        Change::Move { key: (of, id), from, to } => handle(of)?.move_value(*id, from, to),
+        Change::Save { key: (of, id), values } => handle(of)?.save(*id, values.iter().cloned()),
+        Change::Remove { key: (of, id) } => handle(of)?.remove(*id),
+    };
+    Ok(Answer::Receipt((&receipt?).into()))
+}
+
+fn ensured(all: &[custom_attributes::Ensured]) -> Answer {
+    Answer::Ensured(all.iter().map(|one| (one.outcome, (&*one.definition).into())).collect())
+}
+
+pub(crate) fn seen(reading: Reading) -> (Exact<Value>, bool) {
+    (Exact(reading.value), reading.source == Source::Stored)
+}
+
+/// The entity, with the reading of one name; there is no reading where the name is not defined.
+fn entity_seen(entity: &custom_attributes::Entity, name: &str) -> Result<Entity, Error> {
+    let value = |(definition, value): (&Arc<custom_attributes::Definition>, &Value)| {
+        let name = definition.name().as_str();
+        let id = entity.value_id(name)?.map_or(0, ValueId::get);
+        Ok((name.to_owned(), Exact(value.clone()), id))
+    };
+    let reading = match entity.reading(name) {
+        Err(error) if error.is_not_found() => None,
+        reading => Some(reading?.map(seen)),
+    };
+    Ok(Entity {
+        key: entity.key().to_string(),
+        revision: entity.revision().get(),
+        values: entity.iter().map(value).collect::<Result<_, Error>>()?,
+        reading,
+    })
+}
+
+fn get(of: &Of<'_>, key: KeyGiven, name: &str, read_as: ReadAs) -> Result<Answer, Error> {
+    fn typed<T: FromValue + Into<Value>>(of: &Of<'_>, key: KeyGiven, name: &str, other: T) -> Result<Option<Exact<Value>>, Error> {
+        let value = of.get::<T>(key.1, name)?.map(Into::into);
+        let or_other = Value::from_value(&of.get_or(key.1, name, other)?.into())?;
+        assert!(value.as_ref().is_none_or(|value| *value == or_other), "{value:?} is read as {or_other}");
+        Ok(value.map(Exact))
+    }
+    let value = match read_as {
+        ReadAs::Value => of.get::<Value>(key.1, name)?.map(Exact),
+        ReadAs::Byte => typed::<u8>(of, key, name, 0)?,
+        ReadAs::Type(DataType::String) => typed(of, key, name, String::new())?,
+        ReadAs::Type(DataType::Decimal) => typed(of, key, name, rust_decimal::Decimal::ZERO)?,
+        ReadAs::Type(DataType::Integer) => typed(of, key, name, 0i64)?,
+        ReadAs::Type(DataType::Boolean) => typed(of, key, name, false)?,
+        ReadAs::Type(_) => typed(of, key, name, chrono::NaiveDate::default())?,
+    };
+    Ok(Answer::Value(value))
+}

@@ -1,0 +1,395 @@
+//! The programs in `examples/`, run as a user runs them.
+#![cfg(feature = "sqlite")]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use custom_attributes::{Attributes, DataType, DefinitionSpec, SqliteStore};
+use tempfile::TempDir;
+
+fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test has a path");
+    let target = test.parent().and_then(Path::parent).expect("it is in the target's folder deps");
+    let path = target.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.is_file(), "{} is not built: `cargo test` builds it, or `cargo build --examples`", path.display());
+    path
+}
+
+struct Ended {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Ended {
+    fn good(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}{}", self.out, self.err);
+        self
+    }
+
+    /// It failed, and said why: on stderr, with no panic.
+    #[track_caller]
+    fn bad(self, code: i32, reasons: &[&str]) {
+        assert_eq!(self.code, Some(code), "{}{}", self.out, self.err);
+        assert!(self.err.lines().any(|line| line.starts_with("error: ")), "{}", self.err);
+        for reason in reasons {
+            assert!(self.err.contains(reason), "{reason:?} is not said:\n{}", self.err);
+        }
+        assert!(!self.err.contains("panicked"), "{}", self.err);
+        assert_eq!(self.out, "");
+    }
+}
+
+fn run(name: &str, folder: &Path, args: &[impl AsRef<OsStr>]) -> Ended {
+    let output = Command::new(program(name)).args(args).current_dir(folder).stdin(Stdio::null()).output().expect("it starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints UTF-8");
+    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// A folder for one test, with the file `in.csv` and the store `crm.db`.
+struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn import(&self, csv: impl AsRef<[u8]>, options: &[&str]) -> Ended {
+        fs::write(self.path("in.csv"), csv).expect("the file is written");
+        let args = ["in.csv", "--db", "crm.db", "--type", "customer", "--id", "id"];
+        run("import_csv", self.folder.path(), &[&args, options].concat())
+    }
+
+    fn export(&self, options: &[&str]) -> Ended {
+        run("export_csv", self.folder.path(), &[&["--db", "crm.db", "--type", "customer"], options].concat())
+    }
+
+    fn attributes(&self) -> Attributes<SqliteStore> {
+        Attributes::new(SqliteStore::open(self.path("crm.db")).expect("the store opens"))
+    }
+
+    fn types(&self) -> Vec<(String, DataType)> {
+        let attributes = self.attributes();
+        let view = attributes.snapshot().expect("a snapshot");
+        let definitions = view.catalog().iter();
+        definitions.map(|definition| (definition.name().to_string(), definition.data_type())).collect()
+    }
+}
+
+/// Has it refused, and nothing kept: no store is made where there was none.
+#[track_caller]
+fn refused(csv: impl AsRef<[u8]>, options: &[&str], reasons: &[&str]) {
+    let bench = Bench::new();
+    bench.import(csv, options).bad(1, reasons);
+    assert!(!bench.path("crm.db").exists(), "a store was made");
+}
+
+#[test]
+fn quickstart_runs_with_nothing_but_itself() {
+    let bench = Bench::new();
+    let ended = run("quickstart", bench.folder.path(), &[] as &[&str]).good();
+    for said in ["1. Define", "40404: ", "40002: ", "40900: ", "did you mean `support_tier`?", "9. What was acknowledged"] {
+        assert!(ended.out.contains(said), "{said:?} is not said:\n{}", ended.out);
+    }
+    assert_eq!(ended.err, "");
+    assert_eq!(fs::read_dir(bench.folder.path()).expect("the folder is there").count(), 0);
+}
+
+#[test]
+fn each_program_explains_itself() {
+    let bench = Bench::new();
+    for (name, says) in [("quickstart", "tour"), ("import_csv", "--absent <TEXT>"), ("export_csv", "--id-column <NAME>")] {
+        let ended = run(name, bench.folder.path(), &["--help"]).good();
+        assert!(ended.out.contains("Usage: ") && ended.out.contains(says), "{}", ended.out);
+        run(name, bench.folder.path(), &["--nonsense"]).bad(2, &["--nonsense"]);
+    }
+}
+
+#[test]
+fn what_is_imported_is_exported() {
+    let csv = "\
+id,Name,Zip,Seats,Rate,Since,Active,Empty,Tier
+A-1,\"Smith, John\",007,10,29.85,2024-02-29,true,,premium
+A-2,\"the \"\"quick\"\" one\",12345,-3,30.00,1999-12-31,false,,
+7,\"two
+lines\",00000,0,-0.5,0001-01-01,true,,premium
+-8, blanks ,10,9223372036854775807,9999999999.123456789,9999-12-31,,,Straße 中文 🦀
+";
+    let bench = Bench::new();
+    let ended = bench.import(csv, &[]).good();
+    for said in
+        ["as customer, in commit 1\n", "entities     4\n", "definitions  8 (8 created)\n", "values       26 (26 created, 0"]
+    {
+        assert!(ended.out.contains(said), "{said:?} is not said:\n{}", ended.out);
+    }
+    assert_eq!(ended.err, "");
+    let types: Vec<_> = bench.types().into_iter().map(|(_, data_type)| data_type).collect();
+    let [string, decimal, integer, boolean, date] = DataType::ALL;
+    assert_eq!(types, [string, string, integer, decimal, date, boolean, string, string]);
+    assert_eq!(bench.export(&[]).good().out, csv);
+
+    let again = bench.import(csv, &[]).good();
+    assert!(again.out.starts_with("nothing is changed: "), "{}", again.out);
+    assert!(
+        again.out.contains("definitions  8 (0 created)\nvalues       26 (0 created, 0 updated, 26 unchanged)"),
+        "{}",
+        again.out
+    );
+}
+
+#[test]
+fn other_systems_files_are_read() {
+    for csv in [
+        "id,a\r\nx,1\r\ny,2\r\n",
+        "id,a\rx,1\ry,2\r",
+        "\u{feff}id,a\nx,1\n\n\ny,2",
+        "\u{feff}\"id\",\"a\"\r\n\"x\",\"1\"\r\n\r\ny,2",
+    ] {
+        let bench = Bench::new();
+        bench.import(csv, &[]).good();
+        assert_eq!(bench.export(&[]).good().out, "id,a\nx,1\ny,2\n", "of {csv:?}");
+    }
+}
+
+#[test]
+fn the_command_line_has_the_last_word() {
+    let bench = Bench::new();
+    let csv = "id,zip,a=b,rate,note\n1,10,x,1,-\n2,20,y,n/a,\n";
+    let options = ["--as", "zip=STRING", "--name", "Postal Code=zip", "--name", "c=d=a=b", "--absent", "n/a", "--absent", "-"];
+    assert_eq!(bench.import(csv, &options).good().err, "");
+    let types =
+        [("Postal Code", DataType::String), ("c=d", DataType::String), ("rate", DataType::Integer), ("note", DataType::String)];
+    assert_eq!(bench.types(), types.map(|(name, data_type)| (name.to_owned(), data_type)));
+    let exported = bench.export(&["--id-column", "customerID"]).good().out;
+    assert_eq!(exported, "customerID,Postal Code,c=d,rate,note\n1,10,x,1,\n2,20,y,,\n");
+}
+
+#[test]
+fn a_column_that_just_misses_a_type_is_pointed_out() {
+    let rows: String =
+        (1..=20).map(|n| format!("{n},{},{}\n", if n == 7 || n == 9 { " ".into() } else { n.to_string() }, n % 2)).collect();
+    let bench = Bench::new();
+    let ended = bench.import(format!("id,total,odd\n{rows}"), &[]).good();
+    let hint = "column \"total\" is STRING: it would be INTEGER but for 2 of its 20 values, the first \" \" on line 8; \
+                if that means absent, add --absent ' '";
+    assert_eq!(ended.err, format!("note: {hint}\n"));
+    let bench = Bench::new();
+    let ended = bench.import(format!("id,total,odd\n{rows}"), &["--absent", " "]).good();
+    assert_eq!((ended.err.as_str(), bench.types()[0].1), ("", DataType::Integer));
+    assert!(ended.out.contains("values       38 "), "{}", ended.out);
+}
+
+#[test]
+fn what_is_said_of_the_command_line() {
+    let csv = "id,a,b\n1,2,3\n";
+    refused(csv, &["--as", "c=DATE"], &["in.csv has no column \"c\" (--as); it has \"id\", \"a\", \"b\""]);
+    refused(csv, &["--name", "x=c"], &["has no column \"c\" (--name)"]);
+    refused(csv, &["--name", "x"], &["--name \"x\" is not written as NAME=COLUMN"]);
+    refused(csv, &["--name", "x=id"], &["column \"id\" is the id"]);
+    refused(csv, &["--as", "id=STRING"], &["column \"id\" is the id"]);
+    refused(csv, &["--as", "a=DATE", "--as", "a=STRING"], &["column \"a\" is given twice (--as)"]);
+    refused(csv, &["--name", "x=a", "--name", "X=b"], &["columns \"a\" and \"b\" are one attribute"]);
+    refused(csv, &["--name", "B=a"], &["columns \"a\" and \"b\" are one attribute", "--name NAME=COLUMN"]);
+    refused("nr,a\n1,2\n", &[], &["in.csv has no column \"id\" (--id); it has \"nr\", \"a\""]);
+    let bench = Bench::new();
+    bench.import(csv, &["--as", "a=NUMBER"]).bad(2, &["--as", "STRING, DECIMAL, INTEGER, BOOLEAN or DATE"]);
+    bench.import(csv, &["--as", "a"]).bad(2, &["COLUMN=TYPE"]);
+    let args = ["in.csv", "--db", "crm.db", "--type", "2nd customer", "--id", "id"];
+    run("import_csv", bench.folder.path(), &args).bad(2, &["an entity type is 1 to 64"]);
+    assert!(!bench.path("crm.db").exists());
+}
+
+#[test]
+fn what_is_said_of_the_shape_of_a_file() {
+    refused("", &[], &["in.csv is empty; its first line names the columns"]);
+    refused("\u{feff}\n\n", &[], &["in.csv is empty"]);
+    refused("id\n1\n", &[], &["in.csv has no column but the id"]);
+    refused("id,a\n1,2\n\n3\n", &[], &["in.csv:4: the row has 1 cell, and the header has 2"]);
+    refused("id,a\r\n1,\"x\r\ny\"\r\n3,4,5\r\n", &[], &["in.csv:4: the row has 3 cells, and the header has 2"]);
+    refused("id,a\n1,2\n3,\"4\n5,6\n", &[], &["in.csv:3: the row has a quoted cell without its closing quote"]);
+    refused("id,id,a\n1,2,3\n", &[], &["in.csv has 2 columns \"id\" (--id)"]);
+    refused("id,a,A\n1,2,3\n", &[], &["columns \"a\" and \"A\" are one attribute"]);
+    refused("id,a,a\n1,2,3\n", &[], &["columns \"a\" and \"a\" are one attribute"]);
+    refused("id,,b\n1,2,3\n", &[], &["column \"\" needs another name: --name NAME=COLUMN", "1 to 256 characters"]);
+    refused("id,a[0]\n1,2\n", &[], &["column \"a[0]\" needs another name", "none of { } [ ]"]);
+    refused("id,a\0b\n1,2\n", &[], &["column \"a\\0b\" needs another name", "U+0000"]);
+    refused(b"id,a\n1,caf\xe9\n", &[], &["in.csv:2: the byte 0xE9 is not UTF-8"]);
+    refused(b"\xff\xfei\0d\0", &[], &["in.csv is UTF-16"]);
+    let bench = Bench::new();
+    let args = ["nowhere.csv", "--db", "crm.db", "--type", "customer", "--id", "id"];
+    run("import_csv", bench.folder.path(), &args).bad(1, &["error: cannot read nowhere.csv\n  because: "]);
+}
+
+#[test]
+fn what_is_said_of_a_cell() {
+    refused("id,a\n1,2\n,3\n", &[], &["in.csv:3: column \"id\": the id is empty"]);
+    refused("id,a\n1,2\n\n2,3\n1,4\n", &[], &["in.csv:5: column \"id\": \"1\" is the id of line 2 already"]);
+    refused("id,a\n\"1\n2\",3\n", &[], &["in.csv:2: column \"id\"", "because: an entity id is"]);
+    refused(
+        "id,a\n1,\"x\ny\"\n2,abc\n",
+        &["--as", "a=INTEGER"],
+        &[
+            "2 values are refused, and nothing is imported",
+            "in.csv:2: column \"a\", value \"x\\ny\": `a` takes an integer",
+            "in.csv:4: column \"a\", value \"abc\"",
+        ],
+    );
+    refused("id,a\n1,2023-02-29\n", &["--as", "a=DATE"], &["value \"2023-02-29\": `a` takes a real day as YYYY-MM-DD"]);
+    refused(
+        "id,a\n1,nu\0l\n",
+        &[],
+        &["a value is refused", "in.csv:2: column \"a\", value \"nu\\0l\": `a` takes any character but NUL"],
+    );
+    refused(format!("id,a\n1,{}\n", "é".repeat(4097)), &[], &["in.csv:2: column \"a\"", "at most 4096 characters, not 4097"]);
+    let many: String = (1..=9).map(|n| format!("{n},x\n")).collect();
+    refused(format!("id,a\n{many}"), &["--as", "a=BOOLEAN"], &["9 values are refused", "in.csv:6: ", "and 4 more"]);
+}
+
+#[test]
+fn a_refused_file_leaves_the_store_as_it_was() {
+    let bench = Bench::new();
+    bench.import("id,a,code\n1,2,x\n", &[]).good();
+    let before = bench.export(&[]).good().out;
+    bench.import("id,b,a\n5,1,6\n6,1,many\n", &[]).bad(1, &["in.csv:3: column \"a\", value \"many\": `a` takes an integer"]);
+    bench.import("id,b,a\n5,1,6\n5,1,6\n", &[]).bad(1, &["is the id of line 2 already"]);
+    bench
+        .import("id,b,A\n5,1,6\n", &["--as", "A=STRING"])
+        .bad(1, &["`a` is defined as INTEGER already, and cannot be STRING (--as)"]);
+    assert_eq!(bench.export(&[]).good().out, before);
+    assert_eq!(bench.types().len(), 2);
+}
+
+#[test]
+fn what_only_the_store_can_refuse_has_its_line_too() {
+    let bench = Bench::new();
+    let customers = bench.attributes();
+    let customers = customers.of("customer").expect("a type");
+    customers.define(DefinitionSpec::string("email").unique()).expect("it is defined");
+    customers.set("old", "email", "a@b").expect("it is set");
+    let csv = "id,new,email\nx,1,\"c@d\"\ny,\"2\n\",a@b\n";
+    bench
+        .import(csv, &[])
+        .bad(1, &["in.csv:3: column \"email\", value \"a@b\": `email` is unique, and a@b is held by customer/old already"]);
+    bench.import("id,email\nx,same\ny,same\n", &[]).bad(1, &["a value is refused", "in.csv:3: column \"email\", value \"same\""]);
+    assert_eq!(bench.export(&[]).good().out, "id,email\nold,a@b\n");
+}
+
+#[test]
+fn a_definition_keeps_its_rules() {
+    let bench = Bench::new();
+    let spec = DefinitionSpec::integer("Credit Limit").minimum(0).description("In euros.");
+    bench.attributes().of("customer").expect("a type").define(spec.clone()).expect("it is defined");
+    let ended = bench.import("id,CREDIT LIMIT\n1,007\n", &[]).good();
+    assert_eq!(ended.err, "note: column \"CREDIT LIMIT\" is the attribute `Credit Limit`\n");
+    assert_eq!(*bench.attributes().of("customer").expect("a type").definition("credit limit").expect("it is there").spec(), spec);
+    bench.import("id,credit limit\n1,-1\n", &[]).bad(1, &["value \"-1\": `Credit Limit` takes no less than 0, not -1"]);
+    assert_eq!(bench.export(&[]).good().out, "id,Credit Limit\n1,7\n");
+}
+
+#[test]
+fn an_empty_cell_sets_nothing_and_clears_nothing() {
+    let bench = Bench::new();
+    bench.import("id,a,b\n1,x,y\n", &[]).good();
+    let ended = bench.import("id,a,b\n1,,z\n2,,\n", &[]).good();
+    assert_eq!(ended.err, "note: 1 of the rows have no value; an entity that holds nothing is not kept\n");
+    assert!(ended.out.contains("entities     1\n") && ended.out.contains("(0 created, 1 updated, 0 unchanged)"), "{}", ended.out);
+    assert_eq!(bench.export(&[]).good().out, "id,a,b\n1,x,z\n");
+}
+
+#[test]
+fn import_makes_no_store_of_other_files() {
+    let bench = Bench::new();
+    fs::write(bench.path("crm.db"), "this is a text, and no store at all: more than a header's worth of it\n".repeat(20))
+        .expect("written");
+    bench.import("id,a\n1,2\n", &[]).bad(1, &["cannot open crm.db"]);
+    let args = ["in.csv", "--db", "no/where/crm.db", "--type", "customer", "--id", "id"];
+    run("import_csv", bench.folder.path(), &args).bad(1, &["cannot open no/where/crm.db", "does not exist"]);
+    let args = ["in.csv", "--db", "in.csv", "--type", "customer", "--id", "id"];
+    run("import_csv", bench.folder.path(), &args).bad(1, &["cannot open in.csv"]);
+    assert_eq!(fs::read_to_string(bench.path("in.csv")).expect("it is there"), "id,a\n1,2\n");
+}
+
+#[test]
+fn an_export_is_a_whole_file_or_none() {
+    let bench = Bench::new();
+    bench.import("id,a\n1,2\n", &[]).good();
+    let ended = bench.export(&["out.csv"]).good();
+    assert_eq!((ended.out.as_str(), ended.err.as_str()), ("", "exported 1 entities with 1 attributes to out.csv\n"));
+    assert_eq!(fs::read_to_string(bench.path("out.csv")).expect("it is there"), "id,a\n1,2\n");
+
+    bench.export(&["--id-column", "a", "out.csv"]).bad(1, &["an attribute is called \"a\"", "--id-column NAME"]);
+    bench.export(&["crm.db"]).bad(1, &["crm.db is the store itself"]);
+    bench.export(&["."]).bad(1, &[". is not a file"]);
+    bench.export(&["no/where.csv"]).bad(1, &["error: the export to no/where.csv failed\n  because: "]);
+    let args = ["--db", "crm.db", "--type", "site", "out.csv"];
+    run("export_csv", bench.folder.path(), &args).bad(1, &["crm.db has no attributes of `site`; it has those of customer"]);
+    let args = ["--db", "none.db", "--type", "customer", "out.csv"];
+    run("export_csv", bench.folder.path(), &args).bad(1, &["cannot open none.db: there is no such file"]);
+    assert!(!bench.path("none.db").exists());
+
+    assert_eq!(fs::read_to_string(bench.path("out.csv")).expect("it is there"), "id,a\n1,2\n");
+    let left: Vec<_> = fs::read_dir(bench.folder.path())
+        .expect("the folder is there")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert!(
+        left.iter()
+            .all(|name| ["in.csv", "out.csv", "crm.db", "crm.db-wal", "crm.db-shm"].map(OsStr::new).contains(&name.as_os_str())),
+        "{left:?}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_export_takes_the_place_of_what_a_link_leads_to() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    bench.import("id,a\n1,2\n", &[]).good();
+    fs::write(bench.path("real.csv"), "old").expect("written");
+    fs::set_permissions(bench.path("real.csv"), fs::Permissions::from_mode(0o640)).expect("set");
+    std::os::unix::fs::symlink("real.csv", bench.path("link.csv")).expect("a link");
+    bench.export(&["link.csv"]).good();
+    assert!(fs::symlink_metadata(bench.path("link.csv")).expect("it is there").is_symlink());
+    assert_eq!(fs::read_to_string(bench.path("real.csv")).expect("it is there"), "id,a\n1,2\n");
+    assert_eq!(fs::metadata(bench.path("real.csv")).expect("it is there").permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
+fn an_export_says_what_csv_cannot() {
+    let bench = Bench::new();
+    let attributes = bench.attributes();
+    let customers = attributes.of("customer").expect("a type");
+    customers.ensure([DefinitionSpec::string("a"), DefinitionSpec::string("b")]).expect("they are defined");
+    customers.set("z", "a", "").expect("it is set");
+    customers.set("y", "b", "=1+1").expect("it is set");
+    let ended = bench.export(&[]).good();
+    assert_eq!(ended.out, "id,a,b\nz,,\ny,,=1+1\n");
+    assert_eq!(ended.err, "note: 1 of the values are the empty text; in CSV they look like absent ones\n");
+}
+
+#[test]
+fn many_entities_keep_their_order() {
+    let rows: String = (0..2500).map(|n| format!("c{},{}\n", (n * 7919) % 2500, "x".repeat(60))).collect();
+    let csv = format!("id,a\n{rows}");
+    let bench = Bench::new();
+    bench.import(&csv, &[]).good();
+    assert_eq!(bench.export(&[]).good().out, csv);
+
+    // More than a pipe holds, and a reader that leaves at once.
+    let args = ["--db", "crm.db", "--type", "customer"];
+    let mut export = Command::new(program("export_csv"));
+    export.args(args).current_dir(bench.folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut export = export.spawn().expect("it starts");
+    drop(export.stdout.take());
+    let ended = export.wait_with_output().expect("it ends");
+    assert!(ended.status.success());
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}
