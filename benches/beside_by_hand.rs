@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::path::Path;
 
-use custom_attributes::{Attributes, AttributeStore, AttributesOf, DefinitionSpec, MemoryStore, SqliteStore, Value};
+use custom_attributes::{AttributeStore, Attributes, AttributesOf, DefinitionSpec, MemoryStore, SqliteStore, Value};
 
 use by_hand::ByHand;
 use customers::{ATTRIBUTES, Customers};

@@ -45,10 +45,9 @@ fn run(args: &Args) -> Result<()> {
     let view = attributes.snapshot()?;
     let export = Export::new(args, &view)?;
     match &args.out {
-        None => export.write(io::stdout().lock()).map_err(doing("the export to stdout failed"))?,
-        Some(out) => export.save(out, &args.db)?,
-    };
-    Ok(())
+        None => export.write(io::stdout().lock()).map(drop).map_err(doing("the export to stdout failed")),
+        Some(out) => export.save(out, &args.db),
+    }
 }
 
 struct Export<'a> {
@@ -99,7 +98,7 @@ impl<'a> Export<'a> {
         }
         csv.flush()?;
         if empty > 0 {
-            note(&format!("note: {empty} of the values are the empty text; in CSV they look like absent ones"));
+            note(&format!("note: values that are the empty text: {empty}; in CSV they look like absent ones"));
         }
         Ok(count)
     }
@@ -121,13 +120,13 @@ impl<'a> Export<'a> {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut file = builder.tempfile_in(folder).map_err(doing(failed()))?;
-        let count = self.write(io::BufWriter::new(file.as_file_mut())).map_err(doing(failed()))?;
+        let count = self.write(file.as_file_mut()).map_err(doing(failed()))?;
         if let Ok(replaced) = fs::metadata(&target) {
             file.as_file().set_permissions(replaced.permissions()).map_err(doing(failed()))?;
         }
         file.as_file().sync_all().map_err(doing(failed()))?;
         file.persist(&target).map_err(|error| doing(failed())(error.error))?;
-        note(&format!("exported {count} entities with {} attributes to {}", self.definitions.len(), out.display()));
+        note(&format!("exported to {} (entities: {count}, attributes: {})", out.display(), self.definitions.len()));
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod table;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ use custom_attributes::{
     Attributes, Catalog, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Error, IntoEntityId, Limits,
     Name, Outcome, Receipt, SqliteStore, Value, Violation,
 };
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use csv_support::{Result, doing, finish, note};
 use table::{Row, Table};
@@ -132,7 +133,7 @@ fn columns(args: &Args, table: &Table, id: usize, catalog: &Catalog) -> Result<V
     let mut taken: HashMap<String, &str> = HashMap::new();
     let mut columns = Vec::new();
     for (index, header) in table.headers.iter().enumerate().filter(|(index, _)| *index != id) {
-        let name = names.get(&index).map_or(header.as_str(), |name| name);
+        let name = names.get(&index).copied().unwrap_or(header);
         if let Some(other) = taken.insert(Name::key_of(name), header) {
             let advice = "names differ by more than case; give one of them another with --name NAME=COLUMN";
             return Err(format!("{}: columns {other:?} and {header:?} are one attribute: {advice}", table.file).into());
@@ -145,16 +146,15 @@ fn columns(args: &Args, table: &Table, id: usize, catalog: &Catalog) -> Result<V
             let (name, has) = (existing.name(), existing.data_type());
             return Err(format!("column {header:?}: `{name}` is defined as {has} already, and cannot be {asked} (--as)").into());
         }
-        let definition = match existing {
-            Some(existing) => Arc::clone(existing),
-            None => {
-                let data_type = asked.unwrap_or_else(|| infer(table, index, &args.absent));
-                let spec = DefinitionSpec::new(name, data_type);
-                // The number is for the check alone: the store gives the definition its own.
-                let definition = Definition::new(DefinitionId::new(1), args.entity_type.clone(), spec, &Limits::typed());
-                let place = format!("{}: column {header:?} needs another name: --name NAME=COLUMN", table.file);
-                Arc::new(definition.map_err(doing(place))?)
-            }
+        let definition = if let Some(existing) = existing {
+            Arc::clone(existing)
+        } else {
+            let data_type = asked.unwrap_or_else(|| infer(table, index, &args.absent));
+            let spec = DefinitionSpec::new(name, data_type);
+            // The number is for the check alone: the store gives the definition its own.
+            let definition = Definition::new(DefinitionId::new(1), args.entity_type.clone(), spec, &Limits::typed());
+            let place = format!("{}: column {header:?} needs another name: --name NAME=COLUMN", table.file);
+            Arc::new(definition.map_err(doing(place))?)
         };
         if definition.name().as_str() != name {
             note(&format!("note: column {header:?} is the attribute `{}`", definition.name()));
@@ -265,8 +265,8 @@ struct Import<'a> {
 impl<'a> Import<'a> {
     /// The values of one row.
     fn values(&self, row: &'a Row) -> impl Iterator<Item = (&Column, &'a str)> {
-        let cells = self.columns.iter().map(|column| (column, &row.cells[column.index]));
-        cells.filter(|(_, text)| !is_absent(text, self.absent))
+        let cells = self.columns.iter().map(move |column| (column, &row.cells[column.index]));
+        cells.filter(move |(_, text)| !is_absent(text, self.absent))
     }
 
     /// Checks every value against its definition.
@@ -287,7 +287,7 @@ impl<'a> Import<'a> {
     fn commit(&self, attributes: &Attributes<SqliteStore>, args: &Args) -> Result<Receipt> {
         let progress = ProgressBar::new_spinner().with_message("committing");
         progress.enable_steady_tick(Duration::from_millis(100));
-        let file = args.file.file_name().map_or(Cow::Borrowed("a CSV file"), |name| name.to_string_lossy());
+        let file = args.file.file_name().map_or(Cow::Borrowed("a CSV file"), OsStr::to_string_lossy);
         let mut batch = attributes.batch().note(format!("imported from {file}"));
         // `define`, and not `ensure`: should another have defined the same meanwhile, its rules must not be lost.
         for column in self.columns.iter().filter(|column| column.is_new) {
@@ -330,10 +330,10 @@ impl<'a> Import<'a> {
     fn report(&self, args: &Args, receipt: &Receipt, took: Duration) -> Result<()> {
         let created = self.columns.iter().filter(|column| column.is_new).count();
         let values = receipt.changes.get(created..).unwrap_or_default();
-        let count = |outcome| values.iter().filter(|applied| applied.outcome == outcome).count();
+        let count = |outcome: Outcome| values.iter().filter(|applied| applied.outcome == outcome).count();
         let without = self.keys.len().saturating_sub(receipt.entities.len());
         if without > 0 {
-            note(&format!("note: {without} of the rows have no value; an entity that holds nothing is not kept"));
+            note(&format!("note: rows without a value: {without}; an entity that holds nothing is not kept"));
         }
         let mut out = io::stdout().lock();
         let (file, db, entity_type) = (&self.table.file, args.db.display(), &args.entity_type);
@@ -371,5 +371,5 @@ fn refuse(refused: &[String]) -> Result<()> {
 fn bar(rows: usize) -> ProgressBar {
     let style =
         ProgressStyle::with_template("checking {wide_bar} {pos}/{len} rows").unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(rows as u64).with_style(style)
+    ProgressBar::new(rows as u64).with_style(style).with_finish(ProgressFinish::AndClear)
 }

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let causes = std::iter::successors(error.source(), |cause| cause.source());
+            let causes = std::iter::successors(error.source(), |cause| <dyn std::error::Error>::source(*cause));
             let causes: String = causes.map(|cause| format!("\n  because: {cause}")).collect();
             let _ = writeln!(io::stderr(), "error: {error}{causes}");
             ExitCode::FAILURE

@@ -81,7 +81,9 @@ pub enum Error {
     },
 
     /// The last step of a commit failed: the batch may be kept whole or not at all. Read before trying again.
-    #[error("the storage failed while it committed: the batch is kept whole or not at all, and which is unknown; reopen the store and read before trying again")]
+    #[error(
+        "the storage failed while it committed: the batch is kept whole or not at all, and which is unknown; reopen the store and read before trying again"
+    )]
     #[non_exhaustive]
     CommitOutcomeUnknown {
         /// The backend's own error.

@@ -30,6 +30,10 @@
 //!   others against, and `conformance` (a feature) the suite that proves them.
 //! - [`Limits`] are what a host allows, [`Error`] is what can go wrong.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(clippy::pedantic)]
+// An error section stands where the kind of error is not plain; SQLite is a name; arms and names may look alike.
+#![allow(clippy::missing_errors_doc, clippy::must_use_candidate, clippy::module_name_repetitions, clippy::doc_markdown)]
+#![allow(clippy::similar_names, clippy::single_match_else, clippy::match_same_arms, clippy::needless_for_each)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo, clippy::unimplemented)]
 
 mod attributes;
@@ -43,8 +47,8 @@ pub mod store;
 mod violation;
 
 pub use attributes::{
-    Attributes, AttributesOf, BatchBuilder, DefinitionExport, DefinitionPage, Direction, Ensured, Entity, ListDefinitions, OrderBy,
-    OrderField, Reading, Source, ValueDetail, View,
+    Attributes, AttributesOf, BatchBuilder, DefinitionExport, DefinitionPage, Direction, Ensured, Entity, ListDefinitions,
+    OrderBy, OrderField, Reading, Source, ValueDetail, View,
 };
 pub use clock::{Clock, Instant, ManualClock, SystemClock};
 pub use error::{Error, Moved, Result, Rule, Violation, Violations};

@@ -48,7 +48,13 @@ fn the_role_of_a_child() {
 fn acknowledge(path: &str) {
     let attributes = open(path);
     for n in 0i64.. {
-        attributes.batch().set(("customer", 1), "a", n).set(("customer", 2), "b", n).set(("customer", n + 10), "a", n).commit().unwrap();
+        attributes
+            .batch()
+            .set(("customer", 1), "a", n)
+            .set(("customer", 2), "b", n)
+            .set(("customer", n + 10), "a", n)
+            .commit()
+            .unwrap();
         println!("\nkept {n}");
     }
 }

@@ -65,11 +65,11 @@ impl Bench {
     fn import(&self, csv: impl AsRef<[u8]>, options: &[&str]) -> Ended {
         fs::write(self.path("in.csv"), csv).expect("the file is written");
         let args = ["in.csv", "--db", "crm.db", "--type", "customer", "--id", "id"];
-        run("import_csv", self.folder.path(), &[&args, options].concat())
+        run("import_csv", self.folder.path(), &[&args[..], options].concat())
     }
 
     fn export(&self, options: &[&str]) -> Ended {
-        run("export_csv", self.folder.path(), &[&["--db", "crm.db", "--type", "customer"], options].concat())
+        run("export_csv", self.folder.path(), &[&["--db", "crm.db", "--type", "customer"][..], options].concat())
     }
 
     fn attributes(&self) -> Attributes<SqliteStore> {
@@ -299,7 +299,7 @@ fn an_empty_cell_sets_nothing_and_clears_nothing() {
     let bench = Bench::new();
     bench.import("id,a,b\n1,x,y\n", &[]).good();
     let ended = bench.import("id,a,b\n1,,z\n2,,\n", &[]).good();
-    assert_eq!(ended.err, "note: 1 of the rows have no value; an entity that holds nothing is not kept\n");
+    assert_eq!(ended.err, "note: rows without a value: 1; an entity that holds nothing is not kept\n");
     assert!(ended.out.contains("entities     1\n") && ended.out.contains("(0 created, 1 updated, 0 unchanged)"), "{}", ended.out);
     assert_eq!(bench.export(&[]).good().out, "id,a,b\n1,x,z\n");
 }
@@ -322,7 +322,7 @@ fn an_export_is_a_whole_file_or_none() {
     let bench = Bench::new();
     bench.import("id,a\n1,2\n", &[]).good();
     let ended = bench.export(&["out.csv"]).good();
-    assert_eq!((ended.out.as_str(), ended.err.as_str()), ("", "exported 1 entities with 1 attributes to out.csv\n"));
+    assert_eq!((ended.out.as_str(), ended.err.as_str()), ("", "exported to out.csv (entities: 1, attributes: 1)\n"));
     assert_eq!(fs::read_to_string(bench.path("out.csv")).expect("it is there"), "id,a\n1,2\n");
 
     bench.export(&["--id-column", "a", "out.csv"]).bad(1, &["an attribute is called \"a\"", "--id-column NAME"]);
@@ -372,7 +372,7 @@ fn an_export_says_what_csv_cannot() {
     customers.set("y", "b", "=1+1").expect("it is set");
     let ended = bench.export(&[]).good();
     assert_eq!(ended.out, "id,a,b\nz,,\ny,,=1+1\n");
-    assert_eq!(ended.err, "note: 1 of the values are the empty text; in CSV they look like absent ones\n");
+    assert_eq!(ended.err, "note: values that are the empty text: 1; in CSV they look like absent ones\n");
 }
 
 #[test]

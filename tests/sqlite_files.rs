@@ -48,7 +48,15 @@ fn an_empty_file_becomes_a_store() {
     let path = folder.path().join("empty.db");
     fs::write(&path, b"").unwrap();
     filled(&path);
-    assert_eq!(Attributes::new(SqliteStore::open(&path).unwrap()).of("customer").unwrap().get::<String>(7, "support_tier").unwrap().unwrap(), "premium");
+    assert_eq!(
+        Attributes::new(SqliteStore::open(&path).unwrap())
+            .of("customer")
+            .unwrap()
+            .get::<String>(7, "support_tier")
+            .unwrap()
+            .unwrap(),
+        "premium"
+    );
 }
 
 #[test]
@@ -105,11 +113,9 @@ fn the_hosts_own_file_keeps_its_tables_and_marks() {
     let pragma = |name: &str| host.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!((pragma("application_id"), pragma("user_version")), (42, 7));
     let joined: (String, String) = host
-        .query_row(
-            "SELECT c.name, e.doc ->> '$.\"1\"' FROM customers c JOIN attr_entity e ON e.id = c.id",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
+        .query_row("SELECT c.name, e.doc ->> '$.\"1\"' FROM customers c JOIN attr_entity e ON e.id = c.id", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .unwrap();
     assert_eq!(joined, ("Acme".into(), "premium".into()));
     // Once they are there, the file is a store of ours, however it is opened.

@@ -57,7 +57,8 @@ impl ByHand {
 
     pub fn load(&mut self, customers: &Customers) {
         let transaction = self.connection.transaction().expect("a transaction");
-        let mut insert = transaction.prepare("INSERT INTO customer VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)").expect("SQL");
+        let mut insert =
+            transaction.prepare("INSERT INTO customer VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)").expect("SQL");
         for (id, values) in customers.iter() {
             let row = [ToSqlOutput::Owned(Sql::Integer(id))].into_iter().chain(values.iter().map(to_sql));
             insert.execute(params_from_iter(row)).expect("an insert");

@@ -35,7 +35,7 @@ pub(crate) fn doing<E: Into<Box<dyn Error>>>(what: impl Into<String>) -> impl Fn
 /// Says on stderr why the program failed, with all causes.
 pub(crate) fn finish(result: Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
-    let causes = || std::iter::successors(Some(&*error), |error| error.source());
+    let causes = || std::iter::successors(Some(&*error), |error| <dyn Error>::source(*error));
     // Whoever reads our output, `head` for instance, has seen enough: that is no failure.
     let is_closed = |cause: &(dyn Error + 'static)| {
         let from_csv = cause.downcast_ref::<csv::Error>().and_then(|error| match error.kind() {

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use crate::attributes::batch::{EntityRequest, Input, Request, Target};
 use crate::error::{Error, Result, Rule, Violation};
-use crate::model::{
-    Bound, Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Undefined,
-};
+use crate::model::{Bound, Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Undefined};
 use crate::store::{Batch, Change};
 
 /// A batch that is bound against a catalog, with what could not be bound.
@@ -100,9 +98,7 @@ impl<'a> Binder<'a> {
                 let to = self.resolve_or_define(place, entity, to)?;
                 from.zip(to).map(|(from, to)| Change::Move { entity: key, from: from.id(), to: to.id() })
             }
-            EntityRequest::Save(values) => {
-                self.values(place, entity, values)?.map(|values| Change::Save { entity: key, values })
-            }
+            EntityRequest::Save(values) => self.values(place, entity, values)?.map(|values| Change::Save { entity: key, values }),
             EntityRequest::Remove => Some(Change::Remove { entity: key }),
         };
         if let Some(change) = change {
@@ -159,13 +155,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn target(
-        &mut self,
-        place: usize,
-        entity: &EntityKey,
-        target: &Target<'_>,
-        to_set: bool,
-    ) -> Result<Option<Arc<Definition>>> {
+    fn target(&mut self, place: usize, entity: &EntityKey, target: &Target<'_>, to_set: bool) -> Result<Option<Arc<Definition>>> {
         match target {
             Target::Id(id) => {
                 let found = self.catalog.get(*id).cloned();

@@ -36,7 +36,7 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     /// # Ok::<(), custom_attributes::Error>(())
     /// ```
     pub fn define(&self, spec: DefinitionSpec) -> Result<Arc<Definition>> {
-        self.first(self.alone().define(self.entity_type.as_str(), spec).commit()?)
+        self.first(&self.alone().define(self.entity_type.as_str(), spec).commit()?)
     }
 
     /// The definition with this name, whatever its case.
@@ -86,7 +86,7 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     /// # Ok::<(), custom_attributes::Error>(())
     /// ```
     pub fn alter(&self, name: &str, alter: impl Fn(DefinitionSpec) -> DefinitionSpec) -> Result<Arc<Definition>> {
-        self.first(self.alone().alter(self.entity_type.as_str(), name, alter).commit()?)
+        self.first(&self.alone().alter(self.entity_type.as_str(), name, alter).commit()?)
     }
 
     /// Renames a definition. Values stay with it; a change of case alone is fine.
@@ -151,8 +151,8 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
         self.ensure(export.definitions.iter().cloned())
     }
 
-    fn first(&self, receipt: Receipt) -> Result<Arc<Definition>> {
-        let first = self.ensured(&receipt)?.into_iter().next();
+    fn first(&self, receipt: &Receipt) -> Result<Arc<Definition>> {
+        let first = self.ensured(receipt)?.into_iter().next();
         Ok(first.ok_or_else(|| Error::not_found("the definition", Vec::new()))?.definition)
     }
 

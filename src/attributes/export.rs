@@ -48,7 +48,8 @@ impl DefinitionExport {
     /// # Errors
     /// A text that is no such document, or one of a newer version.
     pub fn from_json(json: &str) -> Result<Self> {
-        let wrong = |found: String| Violation::new(Rule::Grammar, "a document of definitions, as exported", found).of("the import");
+        let wrong =
+            |found: String| Violation::new(Rule::Grammar, "a document of definitions, as exported", found).of("the import");
         let export: Self = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
         if export.format != FORMAT || export.version != VERSION {
             let found = format!("{} version {} (this is {FORMAT} version {VERSION})", export.format, export.version);

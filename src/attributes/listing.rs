@@ -46,7 +46,8 @@ impl FromStr for OrderBy {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let wrong = || Violation::new(Rule::Page, "an order by name, created or modified, then :asc or :desc", format!("{text:?}"));
+        let wrong =
+            || Violation::new(Rule::Page, "an order by name, created or modified, then :asc or :desc", format!("{text:?}"));
         let (field, direction) = text.split_once(':').unwrap_or((text, "asc"));
         let field = match field {
             "name" => OrderField::Name,

@@ -7,6 +7,7 @@ macro_rules! __conformance_cases {
     ([$($callback:tt)+] $($arguments:tt)*) => {
         $($callback)+! {
             $($arguments)*
+            {
             definitions {
                 a_fresh_store_is_empty
                 definitions_come_back_whole
@@ -130,7 +131,8 @@ macro_rules! __conformance_cases {
                 single_reads_are_of_one_instant
                 refusals_are_each_callers_own
             }
-            ; durable {
+            }
+            {
                 everything_is_there_again
                 it_goes_on_where_it_was
                 nothing_is_there_again
@@ -171,9 +173,10 @@ macro_rules! durability_tests {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_module {
-    ($name:ident, $build:expr, $($group:ident { $($case:ident)* })* ; durable { $($durable:ident)* }) => {
+    ($name:ident, $build:expr, { $($group:ident { $($case:ident)* })* } { $($durable:ident)* }) => {
         #[cfg(test)]
         mod $name {
+            #[allow(unused_imports)]
             use super::*;
 
             fn __run(case: fn(&$crate::conformance::Store)) {
@@ -197,9 +200,10 @@ macro_rules! __conformance_module {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __durability_module {
-    ($name:ident, $place:expr, $open:expr, $($group:ident { $($case:ident)* })* ; durable { $($durable:ident)* }) => {
+    ($name:ident, $place:expr, $open:expr, { $($group:ident { $($case:ident)* })* } { $($durable:ident)* }) => {
         #[cfg(test)]
         mod $name {
+            #[allow(unused_imports)]
             use super::*;
 
             fn __run(case: fn($crate::conformance::Open<'_>)) {

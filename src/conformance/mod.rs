@@ -156,11 +156,11 @@ pub fn run_durable<P, S: AttributeStore + Send + Sync + 'static>(
     case: fn(Open<'_>),
 ) {
     let place = place();
-    case(&|| Box::new(open(&place)));
+    case(&|| -> Box<Store> { Box::new(open(&place)) });
 }
 
 macro_rules! list {
-    ($($group:ident { $($case:ident)* })* ; durable { $($durable:ident)* }) => {
+    ({ $($group:ident { $($case:ident)* })* } { $($durable:ident)* }) => {
         /// Every case, in the order in which failures are best looked at.
         pub const CASES: &[Case] = &[
             $($(Case { name: concat!(stringify!($group), "::", stringify!($case)), run: $group::$case },)*)*

@@ -150,8 +150,8 @@ pub(super) fn check_own_values(definition: &Definition, limits: &Limits, violati
     violations.extend(own.filter_map(|value| definition.bind(value.clone(), limits).err()));
     let mut sorted: Vec<_> = rules.choices.iter().collect();
     sorted.sort_unstable();
-    if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        let found = format!("{} is there twice", twice[0]);
+    if let Some(twice) = sorted.windows(2).find_map(|pair| (pair[0] == pair[1]).then_some(pair[0])) {
+        let found = format!("{twice} is there twice");
         violations.push(Violation::new(Rule::Contradiction, "choices differ", found));
     }
 }

@@ -373,6 +373,7 @@ mod decimal_as_text {
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
 mod date_as_text {
     use super::{DataType, Deserialize, Deserializer, NaiveDate, Rule, Serializer, Violation, grammar, read_date};
 

@@ -35,6 +35,7 @@ pub(super) fn write_doc(record: &EntityRecord) -> String {
 }
 
 fn write_text(doc: &mut String, text: &str) {
+    use fmt::Write as _;
     doc.push('"');
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -49,7 +50,8 @@ fn write_text(doc: &mut String, text: &str) {
             b'\n' => doc.push_str("\\n"),
             b'\r' => doc.push_str("\\r"),
             b'\t' => doc.push_str("\\t"),
-            _ => doc.push_str(&format!("\\u{byte:04x}")),
+            // Writing to a String cannot fail.
+            _ => _ = write!(doc, "\\u{byte:04x}"),
         }
     }
     doc.push_str(&text[plain..]);
@@ -69,6 +71,7 @@ pub(super) fn write_meta(record: &EntityRecord) -> Vec<u8> {
     meta
 }
 
+#[allow(clippy::cast_possible_truncation)] // what is cut off is written next
 fn write_varint(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push((number & 0x7f) as u8 | 0x80);

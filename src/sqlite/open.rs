@@ -121,7 +121,8 @@ fn is(source: &(dyn std::error::Error + 'static), code: ErrorCode) -> bool {
 fn look(connection: &Connection) -> Result<Found> {
     let looking = failed("looking at the file");
     let mut select = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").map_err(&looking)?;
-    let tables = select.query_map([], |row| row.get(0)).and_then(Iterator::collect::<Result<Vec<String>, _>>).map_err(&looking)?;
+    let tables =
+        select.query_map([], |row| row.get(0)).and_then(Iterator::collect::<Result<Vec<String>, _>>).map_err(&looking)?;
     if tables.iter().any(|table| table == "attr_state") {
         return Ok(Found::Store);
     }
@@ -157,7 +158,8 @@ fn switch_to_wal(connection: &Connection, options: &SqliteOptions) -> Result<()>
         match mode.map_err(failed("switching to a write-ahead log")) {
             Ok(mode) if mode == "wal" || mode == "memory" => return Ok(()),
             Ok(mode) => {
-                let source = format!("SQLite keeps the journal mode {mode}; the file system may not share memory between processes");
+                let source =
+                    format!("SQLite keeps the journal mode {mode}; the file system may not share memory between processes");
                 return Err(Error::backend("switching to a write-ahead log", source));
             }
             Err(Error::Busy { .. }) if began.elapsed() < options.busy_timeout => std::thread::sleep(PAUSE),
@@ -220,12 +222,15 @@ fn refold(connection: &mut Connection, place: &str) -> Result<()> {
     // Ids as keys for a moment: no new key can meet an old one.
     transaction.execute("UPDATE attr_definition SET key = char(0) || id", []).map_err(&folding)?;
     for (id, entity_type, spec) in rows {
-        let spec: DefinitionSpec = serde_json::from_str(&spec).map_err(|error| Error::backend("folding the names anew", error))?;
+        let spec: DefinitionSpec =
+            serde_json::from_str(&spec).map_err(|error| Error::backend("folding the names anew", error))?;
         let key = Name::key_of(&spec.name);
         let clash = "SELECT json_extract(spec, '$.name') FROM attr_definition WHERE type = ?1 AND key = ?2";
-        let clash: Option<String> = transaction.query_row(clash, (entity_type, &key), |row| row.get(0)).optional().map_err(&folding)?;
+        let clash: Option<String> =
+            transaction.query_row(clash, (entity_type, &key), |row| row.get(0)).optional().map_err(&folding)?;
         if let Some(other) = clash {
-            let reason = format!("its names `{}` and `{other}` have become the same; rename one with an older release", spec.name);
+            let reason =
+                format!("its names `{}` and `{other}` have become the same; rename one with an older release", spec.name);
             return Err(Error::Open { place: place.to_owned(), reason, source: None });
         }
         transaction.execute("UPDATE attr_definition SET key = ?2 WHERE id = ?1", (id, &key)).map_err(&folding)?;

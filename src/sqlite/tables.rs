@@ -225,9 +225,8 @@ impl<C: Deref<Target = Connection>> Snapshot for Tables<C> {
     }
 
     fn locate(&self, ordinals: &[Ordinal]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
-        let mut select = self.prepare(
-            "SELECT type, id, ordinal, revision, doc, meta FROM attr_entity WHERE ordinal = ?1 AND doc <> '{}'",
-        )?;
+        let mut select =
+            self.prepare("SELECT type, id, ordinal, revision, doc, meta FROM attr_entity WHERE ordinal = ?1 AND doc <> '{}'")?;
         let mut one = |ordinal: &Ordinal| Ok(self.records(&mut select, [ordinal.get()])?.pop());
         ordinals.iter().map(&mut one).collect()
     }

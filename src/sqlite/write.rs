@@ -122,9 +122,8 @@ impl Write<'_> {
     fn records(&self, known: &Known, records: &[RecordChange]) -> Result<()> {
         let writing = failed("writing entities");
         let prepare = |sql| self.connection.prepare_cached(sql).map_err(&writing);
-        let mut insert = prepare(
-            "INSERT INTO attr_entity (ordinal, type, id, revision, doc, meta) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?;
+        let mut insert =
+            prepare("INSERT INTO attr_entity (ordinal, type, id, revision, doc, meta) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         let mut update = prepare("UPDATE attr_entity SET revision = ?2, doc = ?3, meta = ?4 WHERE ordinal = ?1")?;
         let mut end = prepare(
             "INSERT INTO attr_history (ordinal, ended, definition, created, modified, data_type, value) \
@@ -153,7 +152,6 @@ impl Write<'_> {
         Ok(())
     }
 }
-
 
 fn spec(definition: &Definition) -> Result<String> {
     serde_json::to_string(definition.spec()).map_err(|error| Error::backend("writing a definition", error))

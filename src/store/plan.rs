@@ -339,12 +339,8 @@ impl<'a> Planner<'a> {
         self.number_values(&entities);
         let catalog = self.settle_catalog();
         let unique = unique::changes(self.snapshot, &self.before, &self.catalog, &records)?;
-        let commit = Commit {
-            id: self.commit,
-            at: self.batch.at(),
-            actor: self.batch.actor().cloned(),
-            note: self.batch.note().cloned(),
-        };
+        let commit =
+            Commit { id: self.commit, at: self.batch.at(), actor: self.batch.actor().cloned(), note: self.batch.note().cloned() };
         let changed = catalog.is_some() || !records.is_empty();
         let receipt = Receipt {
             commit: changed.then_some(self.commit),

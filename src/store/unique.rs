@@ -76,7 +76,9 @@ type Claim<'a> = (DefinitionId, &'a Value, &'a EntityRecord);
 fn claims<'a>(after: &Catalog, working: &'a Working, newly: &[DefinitionId]) -> Vec<Claim<'a>> {
     let mut claims = Vec::new();
     for work in &working.works {
-        for held in work.after.values().iter().filter(|held| is_unique(after, held.definition) && !newly.contains(&held.definition)) {
+        for held in
+            work.after.values().iter().filter(|held| is_unique(after, held.definition) && !newly.contains(&held.definition))
+        {
             let was = work.before.as_ref().and_then(|was| was.get(held.definition));
             if was.is_none_or(|was| was.value != held.value) {
                 claims.push((held.definition, &held.value, &work.after));

@@ -87,15 +87,8 @@ pub(crate) enum Id {
     Text(&'static str),
 }
 
-pub(crate) const IDS: [Id; 7] = [
-    Id::Integer(7),
-    Id::Text("7"),
-    Id::Text("007"),
-    Id::Integer(-1),
-    Id::Text("x"),
-    Id::Text("X"),
-    Id::Integer(i64::MAX),
-];
+pub(crate) const IDS: [Id; 7] =
+    [Id::Integer(7), Id::Text("7"), Id::Text("007"), Id::Integer(-1), Id::Text("x"), Id::Text("X"), Id::Integer(i64::MAX)];
 pub(crate) const BAD_IDS: [Id; 2] = [Id::Text(""), Id::Text("a\nb")];
 
 impl Id {
@@ -158,7 +151,9 @@ pub(crate) fn values(data_type: DataType) -> Vec<Value> {
             all
         }
         DataType::Boolean => vec![true.into(), false.into()],
-        DataType::Date => vec![day(2024, 2, 29), day(2025, 1, 4), day(1, 1, 1), day(9999, 12, 31), day(10_000, 1, 1), day(0, 12, 31)],
+        DataType::Date => {
+            vec![day(2024, 2, 29), day(2025, 1, 4), day(1, 1, 1), day(9999, 12, 31), day(10_000, 1, 1), day(0, 12, 31)]
+        }
         other => panic!("{other} is no type of the alphabet"),
     }
 }
@@ -177,7 +172,35 @@ pub(crate) fn plain_values(data_type: DataType) -> Vec<Value> {
 }
 
 pub(crate) const TEXTS: [&str; 31] = [
-    "a", "bb", "", "1", "5", "007", "-1", "-0", "1.5", "1.50", "-0.0", "2.25", "true", "false", "2024-02-29", "2025-01-04", "TRUE",
-    "1e5", "+1", " 1", "1_000", ".5", "5.", "9223372036854775808", "-9223372036854775808", "1.2345678901234567890123456789",
-    "2023-02-29", "2025-1-4", "0000-01-01", "10000-01-01", "x\0y",
+    "a",
+    "bb",
+    "",
+    "1",
+    "5",
+    "007",
+    "-1",
+    "-0",
+    "1.5",
+    "1.50",
+    "-0.0",
+    "2.25",
+    "true",
+    "false",
+    "2024-02-29",
+    "2025-01-04",
+    "TRUE",
+    "1e5",
+    "+1",
+    " 1",
+    "1_000",
+    ".5",
+    "5.",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "1.2345678901234567890123456789",
+    "2023-02-29",
+    "2025-1-4",
+    "0000-01-01",
+    "10000-01-01",
+    "x\0y",
 ];

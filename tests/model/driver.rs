@@ -7,12 +7,12 @@ use custom_attributes::store::AttributeStore;
 use custom_attributes::{Attributes, Clock, ManualClock, MemoryStore, View};
 
 use crate::alphabet::limits;
+use crate::asked::Asked;
 use crate::operations::{Change, Operation};
 use crate::reference::Model;
 use crate::shapes::{Answer, Refusal};
 use crate::subject::{Attributed, answer};
 use crate::whole::{Fact, facts, facts_of, progress, progress_of};
-use crate::asked::Asked;
 
 /// Which stores run a sequence beside the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +171,9 @@ fn compare(subject: &Subject, found: Result<Vec<Fact>, custom_attributes::Error>
     let found = found.map_err(|error| format!("{}: {error:?}", subject.name))?;
     match found.iter().zip(expected).find(|(found, expected)| found != expected) {
         Some((found, expected)) => Err(format!("{} holds\n  {found:?}\nand the model\n  {expected:?}", subject.name)),
-        None if found.len() != expected.len() => Err(format!("{} knows {} facts, not {}", subject.name, found.len(), expected.len())),
+        None if found.len() != expected.len() => {
+            Err(format!("{} knows {} facts, not {}", subject.name, found.len(), expected.len()))
+        }
         None => Ok(()),
     }
 }

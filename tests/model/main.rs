@@ -53,9 +53,7 @@ fn agree(cases: u32, stores: Stores, part: u8) {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let failed = runner.run(&operations::sequence(LONGEST), |operations| {
-        run(&operations, stores).map_err(TestCaseError::fail)
-    });
+    let failed = runner.run(&operations::sequence(LONGEST), |operations| run(&operations, stores).map_err(TestCaseError::fail));
     if let Err(failure) = failed {
         panic!("MODEL_SEED={seed} finds a disagreement\n{failure}");
     }

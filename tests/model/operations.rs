@@ -108,22 +108,67 @@ pub(crate) enum Operation {
     /// Asks what a batch would do.
     Check(BatchGiven),
     /// One change by the handle of its entity type.
-    Single { actor: Option<&'static str>, change: Change },
-    Ensure { of: &'static str, specs: Vec<DefinitionSpec> },
+    Single {
+        actor: Option<&'static str>,
+        change: Change,
+    },
+    Ensure {
+        of: &'static str,
+        specs: Vec<DefinitionSpec>,
+    },
     /// Declares for one type, by way of JSON, what another has.
-    Import { from: &'static str, of: &'static str },
-    Export { of: &'static str },
-    SetById { ordinal: u32, definition: u32, value: Value },
-    ClearById { ordinal: u32, definition: u32 },
-    GetById { ordinal: u32, definition: u32 },
-    Get { key: KeyGiven, name: &'static str, read_as: ReadAs },
-    Reading { key: KeyGiven, name: &'static str },
+    Import {
+        from: &'static str,
+        of: &'static str,
+    },
+    Export {
+        of: &'static str,
+    },
+    SetById {
+        ordinal: u32,
+        definition: u32,
+        value: Value,
+    },
+    ClearById {
+        ordinal: u32,
+        definition: u32,
+    },
+    GetById {
+        ordinal: u32,
+        definition: u32,
+    },
+    Get {
+        key: KeyGiven,
+        name: &'static str,
+        read_as: ReadAs,
+    },
+    Reading {
+        key: KeyGiven,
+        name: &'static str,
+    },
     /// Entities in one call, and the reading of one name from each.
-    Entities { of: &'static str, ids: Vec<Id>, name: &'static str },
-    Revision { key: KeyGiven },
-    Details { key: KeyGiven },
-    Definition { of: &'static str, name: &'static str },
-    List { of: &'static str, limit: usize, page: usize, order_by: OrderBy, with_total: bool },
+    Entities {
+        of: &'static str,
+        ids: Vec<Id>,
+        name: &'static str,
+    },
+    Revision {
+        key: KeyGiven,
+    },
+    Details {
+        key: KeyGiven,
+    },
+    Definition {
+        of: &'static str,
+        name: &'static str,
+    },
+    List {
+        of: &'static str,
+        limit: usize,
+        page: usize,
+        order_by: OrderBy,
+        with_total: bool,
+    },
     /// Takes a snapshot and holds it.
     Hold,
     /// Closes the stores on disk and opens them again.
@@ -272,8 +317,12 @@ fn batch() -> impl Strategy<Value = BatchGiven> {
     let expected = prop_oneof![10 => Just(Expected::Right), 1 => Just(Expected::Absent), 1 => Just(Expected::Next)];
     let expected = prop_oneof![3 => Just(0usize), 1 => Just(1), 1 => Just(2)]
         .prop_flat_map(move |count| prop::collection::vec((key(), expected.clone()), count));
-    (actor(), note, expected, prop::collection::vec(change(), 0..=6))
-        .prop_map(|(actor, note, expected, changes)| BatchGiven { actor, note, expected, changes })
+    (actor(), note, expected, prop::collection::vec(change(), 0..=6)).prop_map(|(actor, note, expected, changes)| BatchGiven {
+        actor,
+        note,
+        expected,
+        changes,
+    })
 }
 
 fn order_by() -> impl Strategy<Value = OrderBy> {

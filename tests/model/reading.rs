@@ -3,11 +3,11 @@
 use custom_attributes::{DataType, Direction, OrderBy, OrderField, Outcome, Rule, Value};
 
 use crate::alphabet::{BAD_TYPE, Id, NOTE, folded};
+use crate::asked::{Asked, not_found, refused_alone};
 use crate::operations::{Change, KeyGiven, ReadAs};
 use crate::reference::{Key, Model, ModelDefinition, value_id};
 use crate::rules::Fault;
 use crate::shapes::{Answer, Defined, Detail, Entity, Exact, Reading, Receipt, Refusal};
-use crate::asked::{Asked, not_found, refused_alone};
 
 type Answered<T> = Result<T, Refusal>;
 
@@ -151,7 +151,12 @@ impl Model {
         })
     }
 
-    pub(crate) fn ensure(&mut self, at: custom_attributes::Instant, of: &'static str, specs: &[custom_attributes::DefinitionSpec]) -> Answered<Answer> {
+    pub(crate) fn ensure(
+        &mut self,
+        at: custom_attributes::Instant,
+        of: &'static str,
+        specs: &[custom_attributes::DefinitionSpec],
+    ) -> Answered<Answer> {
         entity_type(of)?;
         let changes: Vec<_> = specs.iter().map(|spec| Change::Ensure { of, spec: spec.clone() }).collect();
         let asked = Asked { at, actor: None, note: None, expected: &[], changes: &changes, alone: false };

@@ -3,9 +3,7 @@
 use custom_attributes::{DataType, DefinitionSpec, Rule, Value};
 use rust_decimal::Decimal;
 
-use crate::alphabet::{
-    self, CHOICES, DOCUMENTATION_CHARS, DOCUMENTATION_ITEMS, NAME_CHARS, PATTERNS, STRING_CHARS, displayed,
-};
+use crate::alphabet::{self, CHOICES, DOCUMENTATION_CHARS, DOCUMENTATION_ITEMS, NAME_CHARS, PATTERNS, STRING_CHARS, displayed};
 
 /// A broken rule, with the limit and what was found where the model has words for them.
 #[derive(Debug, Clone)]

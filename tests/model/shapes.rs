@@ -235,9 +235,8 @@ impl From<ca::Error> for Refusal {
             ca::Error::Conflict(moved) => moved.as_slice(),
             _ => &[],
         };
-        let one = |moved: &ca::Moved| {
-            (moved.entity.as_ref().map(ca::EntityKey::to_string), moved.expected.get(), moved.found.get())
-        };
+        let one =
+            |moved: &ca::Moved| (moved.entity.as_ref().map(ca::EntityKey::to_string), moved.expected.get(), moved.found.get());
         Self {
             code: error.code(),
             violations: error.violations().iter().map(Violation::from).collect(),

@@ -8,10 +8,10 @@ use custom_attributes::{
     Reading, Receipt, Revision, Source, Value, ValueId,
 };
 
+use crate::asked::expected_revision;
 use crate::operations::{BatchGiven, Change, KeyGiven, Operation, ReadAs, touched};
 use crate::reference::Model;
 use crate::shapes::{Answer, Defined, Detail, Entity, Exact};
-use crate::asked::expected_revision;
 
 pub(crate) type Attributed = Attributes<Arc<dyn AttributeStore>>;
 type Of<'a> = AttributesOf<'a, Arc<dyn AttributeStore>>;
@@ -66,9 +66,7 @@ fn ask(attributes: &Attributed, model: &Model, operation: &Operation) -> Result<
             Answer::Entities(entities.collect::<Result<_, Error>>()?)
         }
         Operation::Revision { key: (name, id) } => Answer::Revision(of(name)?.revision(*id)?.get()),
-        Operation::Details { key: (name, id) } => {
-            Answer::Details(of(name)?.details(*id)?.iter().map(Detail::from).collect())
-        }
+        Operation::Details { key: (name, id) } => Answer::Details(of(name)?.details(*id)?.iter().map(Detail::from).collect()),
         Operation::Definition { of: name, name: attribute } => Answer::Definition((&*of(name)?.definition(attribute)?).into()),
         Operation::List { of: name, limit, page, order_by, with_total } => {
             let list = ListDefinitions::new().limit(*limit).page(*page).order_by(*order_by);
@@ -165,8 +163,13 @@ fn entity_seen(entity: &custom_attributes::Entity, name: &str) -> Result<Entity,
 }
 
 fn get(of: &Of<'_>, key: KeyGiven, name: &str, read_as: ReadAs) -> Result<Answer, Error> {
-    fn typed<T: FromValue + Into<Value>>(of: &Of<'_>, key: KeyGiven, name: &str, other: T) -> Result<Option<Exact<Value>>, Error> {
-        let value = of.get::<T>(key.1, name)?.map(Into::into);
+    fn typed<T: FromValue + Into<Value>>(
+        of: &Of<'_>,
+        key: KeyGiven,
+        name: &str,
+        other: T,
+    ) -> Result<Option<Exact<Value>>, Error> {
+        let value: Option<Value> = of.get::<T>(key.1, name)?.map(Into::into);
         let or_other = Value::from_value(&of.get_or(key.1, name, other)?.into())?;
         assert!(value.as_ref().is_none_or(|value| *value == or_other), "{value:?} is read as {or_other}");
         Ok(value.map(Exact))

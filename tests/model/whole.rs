@@ -30,14 +30,15 @@ pub(crate) enum Fact {
 pub(crate) fn progress(view: &View<'_>) -> Result<Vec<Fact>, Error> {
     let catalog = view.catalog();
     let snapshot = view.as_snapshot();
-    let mut facts = Vec::new();
-    facts.push(Fact::Catalog {
-        revision: catalog.revision().get(),
-        next: catalog.next_id().map(DefinitionId::get),
-        types: catalog.entity_types().into_iter().map(EntityType::to_string).collect(),
-    });
     let marks = snapshot.marks()?;
-    facts.push(Fact::Marks { commit: marks.commit.get(), ordinal: marks.ordinal.get() });
+    let mut facts = vec![
+        Fact::Catalog {
+            revision: catalog.revision().get(),
+            next: catalog.next_id().map(DefinitionId::get),
+            types: catalog.entity_types().into_iter().map(EntityType::to_string).collect(),
+        },
+        Fact::Marks { commit: marks.commit.get(), ordinal: marks.ordinal.get() },
+    ];
     for of in TYPES {
         facts.push(Fact::Count(of, view.count(&EntityType::new(of)?)?));
     }
@@ -67,7 +68,7 @@ fn page_types() -> [Option<&'static str>; 3] {
 
 /// Of every id of the alphabet in its types, once: 7 and "7" are the same.
 fn keys() -> Vec<Key> {
-    let mut keys: Vec<Key> = TYPES.iter().flat_map(|of| IDS.map(|id| Key::new(of, id))).collect();
+    let mut keys: Vec<Key> = TYPES.into_iter().flat_map(|of| IDS.map(|id| Key::new(of, id))).collect();
     keys.sort();
     keys.dedup();
     keys

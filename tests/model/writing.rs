@@ -2,8 +2,8 @@
 
 use custom_attributes::{DefinitionSpec, Instant, Outcome, Rule, Value};
 
-use crate::asked::{Asked, expected_revision, not_found, refusal, violation};
 use crate::alphabet::{BAD_TYPE, COMMIT_CHARS, NOTE, UNDEFINED_CHARS, displayed};
+use crate::asked::{Asked, expected_revision, not_found, refusal, violation};
 use crate::operations::{Change, KeyGiven, touched};
 use crate::reference::{Key, Model, ModelDefinition, ModelValue, next_commit, stamp_of, value_id};
 use crate::rules::{Fault, admits, ask_the_same, bind, declare, read};
@@ -269,7 +269,8 @@ impl<'a> Writing<'a> {
             return self.did(Outcome::Unchanged, Some(id), None);
         }
         if !ask_the_same(&older.spec, &spec) {
-            let held = self.next.entities.iter().filter_map(|(key, entity)| Some((key.clone(), entity.values.get(&id)?.value.clone())));
+            let held =
+                self.next.entities.iter().filter_map(|(key, entity)| Some((key.clone(), entity.values.get(&id)?.value.clone())));
             for (key, value) in held.collect::<Vec<_>>() {
                 if let Some(fault) = admits(&spec, &value) {
                     self.break_rule(place, Some(&key), &spec.name, fault);
@@ -418,7 +419,8 @@ impl<'a> Writing<'a> {
             }
         }
         let is_refused = self.refused.len() > refused;
-        let missing = self.next.definitions.iter().filter(|(id, one)| one.of == key.of && one.spec.rules.required && !given.contains(id));
+        let missing =
+            self.next.definitions.iter().filter(|(id, one)| one.of == key.of && one.spec.rules.required && !given.contains(id));
         for name in missing.map(|(_, one)| one.spec.name.clone()).collect::<Vec<_>>() {
             let fault = Fault::new(Rule::Required, "an entity is not saved without it", "it is missing");
             if is_refused {
