@@ -83,7 +83,8 @@ fn run(args: &Args) -> Result<()> {
         None => Attributes::new(SqliteStore::open(&args.db)?),
     };
     let receipt = import.commit(&attributes, args)?;
-    import.report(args, &receipt, started.elapsed())
+    let reported = import.report(args, &receipt, started.elapsed());
+    reported.map_err(doing("the import is done, but what it did cannot be printed"))
 }
 
 /// The place of a column that was named on the command line.

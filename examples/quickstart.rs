@@ -86,7 +86,9 @@ fn tour(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         .clear(("customer", 123), "Contract Expiry Date")
         .commit()?;
     let outcomes: Vec<_> = receipt.changes.iter().map(|applied| applied.outcome).collect();
-    writeln!(out, "   {outcomes:?} in commit {:?}", receipt.commit)?;
+    if let Some(commit) = receipt.commit {
+        writeln!(out, "   {outcomes:?} in commit {commit}")?;
+    }
     let batch =
         attributes.batch().set(("customer", 125), "external_crm_id", "SF-12345").set(("customer", 125), "credit_limit", -5);
     if let Err(error) = batch.commit() {

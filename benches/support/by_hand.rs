@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 
 use crate::customers::{ATTRIBUTES, Customers};
 
-pub struct ByHand {
+pub(crate) struct ByHand {
     connection: Connection,
 }
 
@@ -43,7 +43,7 @@ fn from_sql(row: &Row<'_>, index: usize, data_type: DataType) -> rusqlite::Resul
 }
 
 impl ByHand {
-    pub fn create(path: &Path) -> Self {
+    pub(crate) fn create(path: &Path) -> Self {
         let connection = Connection::open(path).expect("a file");
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").expect("settings");
         let columns: Vec<String> = ATTRIBUTES.iter().map(|(name, data_type)| format!("{name} {}", column(*data_type))).collect();
@@ -55,7 +55,7 @@ impl ByHand {
         Self { connection }
     }
 
-    pub fn load(&mut self, customers: &Customers) {
+    pub(crate) fn load(&mut self, customers: &Customers) {
         let transaction = self.connection.transaction().expect("a transaction");
         let mut insert =
             transaction.prepare("INSERT INTO customer VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)").expect("SQL");
@@ -67,40 +67,40 @@ impl ByHand {
         transaction.commit().expect("a commit");
     }
 
-    pub fn reader_of_one(&self, name: &str) -> ReaderOfOne<'_> {
+    pub(crate) fn reader_of_one(&self, name: &str) -> ReaderOfOne<'_> {
         ReaderOfOne(self.connection.prepare(&format!("SELECT {name} FROM customer WHERE id = ?1")).expect("SQL"))
     }
 
-    pub fn reader_of_all(&self) -> ReaderOfAll<'_> {
+    pub(crate) fn reader_of_all(&self) -> ReaderOfAll<'_> {
         ReaderOfAll(self.connection.prepare("SELECT * FROM customer WHERE id = ?1").expect("SQL"))
     }
 
-    pub fn setter_of_one(&self, name: &str) -> SetterOfOne<'_> {
+    pub(crate) fn setter_of_one(&self, name: &str) -> SetterOfOne<'_> {
         SetterOfOne(self.connection.prepare(&format!("UPDATE customer SET {name} = ?2 WHERE id = ?1")).expect("SQL"))
     }
 }
 
-pub struct ReaderOfOne<'a>(Statement<'a>);
+pub(crate) struct ReaderOfOne<'a>(Statement<'a>);
 
 impl ReaderOfOne<'_> {
-    pub fn read(&mut self, id: i64) -> i64 {
+    pub(crate) fn read(&mut self, id: i64) -> i64 {
         self.0.query_row([id], |row| row.get(0)).expect("a value")
     }
 }
 
-pub struct ReaderOfAll<'a>(Statement<'a>);
+pub(crate) struct ReaderOfAll<'a>(Statement<'a>);
 
 impl ReaderOfAll<'_> {
-    pub fn read(&mut self, id: i64) -> Vec<Value> {
+    pub(crate) fn read(&mut self, id: i64) -> Vec<Value> {
         let values = |row: &Row<'_>| (0..).zip(ATTRIBUTES).map(|(n, (_, data_type))| from_sql(row, n + 1, data_type)).collect();
         self.0.query_row([id], values).expect("an entity")
     }
 }
 
-pub struct SetterOfOne<'a>(Statement<'a>);
+pub(crate) struct SetterOfOne<'a>(Statement<'a>);
 
 impl SetterOfOne<'_> {
-    pub fn set(&mut self, id: i64, number: i64) {
+    pub(crate) fn set(&mut self, id: i64, number: i64) {
         assert_eq!(self.0.execute([id, number]).expect("an update"), 1);
     }
 }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use custom_attributes::{DataType, Value};
 use rust_decimal::Decimal;
 
-pub const ATTRIBUTES: [(&str, DataType); 10] = [
+pub(crate) const ATTRIBUTES: [(&str, DataType); 10] = [
     ("gender", DataType::String),
     ("partner", DataType::Boolean),
     ("internet_service", DataType::String),
@@ -17,27 +17,27 @@ pub const ATTRIBUTES: [(&str, DataType); 10] = [
     ("contract_expiry", DataType::Date),
 ];
 
-pub struct Customers {
+pub(crate) struct Customers {
     entities: usize,
 }
 
 impl Customers {
-    pub const fn new(entities: usize) -> Self {
+    pub(crate) const fn new(entities: usize) -> Self {
         Self { entities }
     }
 
-    pub const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.entities
     }
 
     /// The id of the host, and the ten values.
-    pub fn iter(&self) -> impl Iterator<Item = (i64, [Value; 10])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (i64, [Value; 10])> {
         let mut random = Random(7);
         (0..self.entities as i64).map(move |n| (n + 1, customer(&mut random)))
     }
 
     /// Ids and numbers at random, the same for every walk.
-    pub const fn walk(&self) -> Walk {
+    pub(crate) const fn walk(&self) -> Walk {
         Walk { random: Random(11), entities: self.entities as u64 }
     }
 }
@@ -60,17 +60,17 @@ fn customer(random: &mut Random) -> [Value; 10] {
     ]
 }
 
-pub struct Walk {
+pub(crate) struct Walk {
     random: Random,
     entities: u64,
 }
 
 impl Walk {
-    pub fn next_id(&mut self) -> i64 {
+    pub(crate) fn next_id(&mut self) -> i64 {
         self.random.below(self.entities) as i64 + 1
     }
 
-    pub fn next_number(&mut self) -> i64 {
+    pub(crate) fn next_number(&mut self) -> i64 {
         self.random.below(1 << 40) as i64
     }
 }

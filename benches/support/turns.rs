@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 /// How many turns each side has, after one that does not count.
 #[derive(Clone, Copy)]
-pub struct Turns(pub usize);
+pub(crate) struct Turns(pub(crate) usize);
 
 /// The times of both sides, turn by turn.
-pub struct Report {
+pub(crate) struct Report {
     by_hand: Vec<Duration>,
     ours: Vec<Duration>,
 }
@@ -26,12 +26,12 @@ fn median<T: Copy + PartialOrd>(all: impl Iterator<Item = T>) -> T {
 
 impl Turns {
     /// Fewer turns, for what takes long.
-    pub fn few(self) -> Self {
+    pub(crate) fn few(self) -> Self {
         Self(self.0.div_ceil(6))
     }
 
     /// Neighbouring turns meet the same noise; who begins changes from turn to turn.
-    pub fn measure(self, mut by_hand: impl FnMut(), mut ours: impl FnMut()) -> Report {
+    pub(crate) fn measure(self, mut by_hand: impl FnMut(), mut ours: impl FnMut()) -> Report {
         let mut report = Report { by_hand: Vec::new(), ours: Vec::new() };
         by_hand();
         ours();
@@ -49,11 +49,11 @@ impl Turns {
 }
 
 impl Report {
-    pub fn head() {
+    pub(crate) fn head() {
         println!("{:<40} {:>12} {:>12} {:>8} {:>14} {:>6}", "", "by hand", "ours", "ratio", "(quartiles)", "goal");
     }
 
-    pub fn print(&self, what: &str, times: usize, goal: f64) {
+    pub(crate) fn print(&self, what: &str, times: usize, goal: f64) {
         let each = |side: &[Duration]| median(side.iter().map(Duration::as_secs_f64)) / times as f64;
         let mut ratios: Vec<f64> = self.ours.iter().zip(&self.by_hand).map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()).collect();
         ratios.sort_by(|a, b| a.partial_cmp(b).expect("ratios compare"));
@@ -68,7 +68,7 @@ impl Report {
         );
     }
 
-    pub fn sizes(what: &str, by_hand: u64, ours: u64, goal: f64) {
+    pub(crate) fn sizes(what: &str, by_hand: u64, ours: u64, goal: f64) {
         let ratio = ours as f64 / by_hand as f64;
         let show = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
         println!("{what:<40} {:>12} {:>12} {ratio:>8.2} {:>14} {goal:>6.2} {}", show(by_hand), show(ours), "", met(ratio, goal));

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::model::{
     Catalog, CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, EntityType, Ordinal, Value,
 };
-use crate::store::{AttributeStore, Commit, Marks, Past, PastDefinition, Snapshot};
+use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot};
 
 const PAGED: &str = "answer up to `limit` entities that hold a value, of the type asked for, with ordinals greater than `after`, in their order; \
                      pass over emptied ones before the limit is counted";

@@ -4,7 +4,7 @@ use crate::attributes::Attributes;
 use crate::conformance::Store;
 use crate::conformance::support::{ISOLATED, customer, entity_type, host, must, picture, same, snapshot, unchanged};
 use crate::model::{DefinitionId, DefinitionSpec, EntityKey, Ordinal, Value};
-use crate::store::{AttributeStore, Snapshot};
+use crate::store::Snapshot;
 
 fn prepare(store: &Store) -> Attributes<&Store> {
     let host = host(store);

@@ -9,7 +9,7 @@ use crate::conformance::Store;
 use crate::conformance::support::{ISOLATED, ORDERED, batch, customer, host, must, patiently, same, set, snapshot};
 use crate::error::{Error, Result};
 use crate::model::{CommitId, DefinitionId, DefinitionSpec, Ordinal, Outcome, Value};
-use crate::store::{AttributeStore, Receipt, Snapshot};
+use crate::store::Receipt;
 
 const THREADS: i64 = 6;
 

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 pub(crate) const CUSTOMER: &str = "customer";
 /// Its names define themselves.
 pub(crate) const NOTE: &str = "note";
-pub(crate) const TYPES: [&str; 2] = [CUSTOMER, NOTE];
+pub(crate) static TYPES: [&str; 2] = [CUSTOMER, NOTE];
 pub(crate) const BAD_TYPE: &str = "2nd";
 
 pub(crate) const NAME_CHARS: usize = 10;
@@ -36,7 +36,7 @@ pub(crate) fn limits() -> Limits {
 }
 
 /// Names, in several spellings, each with the type that definitions and values of it mostly have.
-pub(crate) const NAMES: [(&str, DataType); 14] = [
+pub(crate) static NAMES: [(&str, DataType); 14] = [
     ("tier", DataType::String),
     ("Tier", DataType::String),
     ("straße", DataType::String),
@@ -53,7 +53,7 @@ pub(crate) const NAMES: [(&str, DataType); 14] = [
     ("οδος", DataType::Integer),
 ];
 
-pub(crate) const BAD_NAMES: [&str; 6] = ["", "  ", "a\u{200b}b", "{x}", "elevenchars", "nobody"];
+pub(crate) static BAD_NAMES: [&str; 6] = ["", "  ", "a\u{200b}b", "{x}", "elevenchars", "nobody"];
 
 /// A key for each name of the alphabet, from a table of its own.
 pub(crate) fn folded(name: &str) -> String {
@@ -81,15 +81,15 @@ pub(crate) fn displayed(name: &str) -> String {
 }
 
 /// An id as a host would give it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Id {
     Integer(i64),
     Text(&'static str),
 }
 
-pub(crate) const IDS: [Id; 7] =
+pub(crate) static IDS: [Id; 7] =
     [Id::Integer(7), Id::Text("7"), Id::Text("007"), Id::Integer(-1), Id::Text("x"), Id::Text("X"), Id::Integer(i64::MAX)];
-pub(crate) const BAD_IDS: [Id; 2] = [Id::Text(""), Id::Text("a\nb")];
+pub(crate) static BAD_IDS: [Id; 2] = [Id::Text(""), Id::Text("a\nb")];
 
 impl Id {
     /// The text says all: an integer is the same id as the text that it is written as.
@@ -114,11 +114,11 @@ impl IntoEntityId for Id {
     }
 }
 
-pub(crate) const ACTORS: [&str; 4] = ["alice", "bob", "", "a\0b"];
-pub(crate) const NOTES: [&str; 3] = ["why", "ninechars", "ünïcöde"];
+pub(crate) static ACTORS: [&str; 4] = ["alice", "bob", "", "a\0b"];
+pub(crate) static NOTES: [&str; 3] = ["why", "ninechars", "ünïcöde"];
 
 /// Patterns, with what each matches; the last is none.
-pub(crate) const PATTERNS: [&str; 4] = ["[a-z]+", "a|bb", "(?i)B.*", "a)|(b"];
+pub(crate) static PATTERNS: [&str; 4] = ["[a-z]+", "a|bb", "(?i)B.*", "a)|(b"];
 
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     match pattern {
@@ -171,7 +171,7 @@ pub(crate) fn plain_values(data_type: DataType) -> Vec<Value> {
     all
 }
 
-pub(crate) const TEXTS: [&str; 31] = [
+pub(crate) static TEXTS: [&str; 31] = [
     "a",
     "bb",
     "",

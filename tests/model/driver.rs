@@ -26,6 +26,7 @@ pub(crate) enum Stores {
 struct Subject {
     name: &'static str,
     attributes: Attributed,
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
     path: Option<PathBuf>,
 }
 
@@ -62,6 +63,7 @@ fn reopen(subject: &mut Subject, clock: &Arc<ManualClock>) -> Result<(), Disagre
 fn add_sqlite(_: &mut Vec<Subject>, _: &Arc<ManualClock>, _: Option<&std::path::Path>) {}
 
 #[cfg(not(feature = "sqlite"))]
+#[allow(clippy::unnecessary_wraps)] // as with SQLite
 fn reopen(_: &mut Subject, _: &Arc<ManualClock>) -> Result<(), Disagreement> {
     Ok(())
 }

@@ -176,7 +176,7 @@ pub(crate) enum Operation {
 }
 
 fn data_type() -> impl Strategy<Value = DataType> {
-    select(&DataType::ALL[..])
+    select(DataType::ALL.to_vec())
 }
 
 fn entity_type() -> impl Strategy<Value = &'static str> {
@@ -218,10 +218,10 @@ fn touch(data_type: DataType) -> BoxedStrategy<Touch> {
     let some = move || value(data_type);
     let choices = move || prop::collection::vec(value(data_type), 0..=4);
     let documentation = prop_oneof![
-        3 => select(&["money", "", "sixteen characte", "seventeen charact", "n\0ul"][..]).prop_map(Touch::Description),
-        1 => select(&["group", "seventeen charact"][..]).prop_map(Touch::Group),
+        3 => select(vec!["money", "", "sixteen characte", "seventeen charact", "n\0ul"]).prop_map(Touch::Description),
+        1 => select(vec!["group", "seventeen charact"]).prop_map(Touch::Group),
         1 => some().prop_map(Touch::Example),
-        2 => select(&["billing", "crm"][..]).prop_map(Touch::UsedBy),
+        2 => select(vec!["billing", "crm"]).prop_map(Touch::UsedBy),
         2 => Just(Touch::NoDocumentation),
     ];
     let any = prop_oneof![
@@ -236,7 +236,7 @@ fn touch(data_type: DataType) -> BoxedStrategy<Touch> {
         some().prop_map(|value| Touch::Minimum(Some(value))),
         choices().prop_map(Touch::Choices),
         select(&PATTERNS[..]).prop_map(|pattern| Touch::Pattern(Some(pattern))),
-        select(&[0, 29][..]).prop_map(|digits| Touch::FractionDigits(Some(digits))),
+        select(vec![0, 29]).prop_map(|digits| Touch::FractionDigits(Some(digits))),
         Just(Touch::MaximumChars(Some(13))),
     ];
     let own = match data_type {
@@ -326,7 +326,7 @@ fn batch() -> impl Strategy<Value = BatchGiven> {
 }
 
 fn order_by() -> impl Strategy<Value = OrderBy> {
-    let field = select(&[OrderField::Name, OrderField::Created, OrderField::Modified][..]);
+    let field = select(vec![OrderField::Name, OrderField::Created, OrderField::Modified]);
     (field, any::<bool>()).prop_map(|(field, descending)| {
         let direction = if descending { Direction::Descending } else { Direction::Ascending };
         OrderBy { field, direction }
@@ -335,7 +335,7 @@ fn order_by() -> impl Strategy<Value = OrderBy> {
 
 fn reading() -> BoxedStrategy<Operation> {
     let read_as = prop_oneof![2 => Just(ReadAs::Value), 4 => data_type().prop_map(ReadAs::Type), 1 => Just(ReadAs::Byte)];
-    let list = (entity_type(), select(&[1usize, 2, 3, 100, 1000, 0, 1001][..]), 0usize..4, order_by(), any::<bool>());
+    let list = (entity_type(), select(vec![1usize, 2, 3, 100, 1000, 0, 1001]), 0usize..4, order_by(), any::<bool>());
     let listed = |(of, limit, page, order_by, with_total)| Operation::List { of, limit, page, order_by, with_total };
     let entities = (entity_type(), prop::collection::vec(id(), 0..=4), name());
     prop_oneof![

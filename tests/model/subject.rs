@@ -8,8 +8,9 @@ use custom_attributes::{
     Reading, Receipt, Revision, Source, Value, ValueId,
 };
 
+use crate::alphabet::Id;
 use crate::asked::expected_revision;
-use crate::operations::{BatchGiven, Change, KeyGiven, Operation, ReadAs, touched};
+use crate::operations::{BatchGiven, Change, Operation, ReadAs, touched};
 use crate::reference::Model;
 use crate::shapes::{Answer, Defined, Detail, Entity, Exact};
 
@@ -54,7 +55,7 @@ fn ask(attributes: &Attributed, model: &Model, operation: &Operation) -> Result<
             let detail = attributes.value(value_id(*ordinal, *definition))?;
             Answer::Details(detail.iter().map(Detail::from).collect())
         }
-        Operation::Get { key: (name, id), name: attribute, read_as } => get(&of(name)?, (name, *id), attribute, *read_as)?,
+        Operation::Get { key: (name, id), name: attribute, read_as } => get(&of(name)?, *id, attribute, *read_as)?,
         Operation::Reading { key: (name, id), name: attribute } => Answer::Reading(of(name)?.reading(*id, attribute)?.map(seen)),
         Operation::Entities { of: name, ids, name: attribute } => {
             let entities = of(name)?.entities(ids.iter().copied())?;
@@ -162,26 +163,21 @@ fn entity_seen(entity: &custom_attributes::Entity, name: &str) -> Result<Entity,
     })
 }
 
-fn get(of: &Of<'_>, key: KeyGiven, name: &str, read_as: ReadAs) -> Result<Answer, Error> {
-    fn typed<T: FromValue + Into<Value>>(
-        of: &Of<'_>,
-        key: KeyGiven,
-        name: &str,
-        other: T,
-    ) -> Result<Option<Exact<Value>>, Error> {
-        let value: Option<Value> = of.get::<T>(key.1, name)?.map(Into::into);
-        let or_other = Value::from_value(&of.get_or(key.1, name, other)?.into())?;
+fn get(of: &Of<'_>, id: Id, name: &str, read_as: ReadAs) -> Result<Answer, Error> {
+    fn typed<T: FromValue + Into<Value>>(of: &Of<'_>, id: Id, name: &str, other: T) -> Result<Option<Exact<Value>>, Error> {
+        let value: Option<Value> = of.get::<T>(id, name)?.map(Into::into);
+        let or_other = Value::from_value(&of.get_or(id, name, other)?.into())?;
         assert!(value.as_ref().is_none_or(|value| *value == or_other), "{value:?} is read as {or_other}");
         Ok(value.map(Exact))
     }
     let value = match read_as {
-        ReadAs::Value => of.get::<Value>(key.1, name)?.map(Exact),
-        ReadAs::Byte => typed::<u8>(of, key, name, 0)?,
-        ReadAs::Type(DataType::String) => typed(of, key, name, String::new())?,
-        ReadAs::Type(DataType::Decimal) => typed(of, key, name, rust_decimal::Decimal::ZERO)?,
-        ReadAs::Type(DataType::Integer) => typed(of, key, name, 0i64)?,
-        ReadAs::Type(DataType::Boolean) => typed(of, key, name, false)?,
-        ReadAs::Type(_) => typed(of, key, name, chrono::NaiveDate::default())?,
+        ReadAs::Value => of.get::<Value>(id, name)?.map(Exact),
+        ReadAs::Byte => typed::<u8>(of, id, name, 0)?,
+        ReadAs::Type(DataType::String) => typed(of, id, name, String::new())?,
+        ReadAs::Type(DataType::Decimal) => typed(of, id, name, rust_decimal::Decimal::ZERO)?,
+        ReadAs::Type(DataType::Integer) => typed(of, id, name, 0i64)?,
+        ReadAs::Type(DataType::Boolean) => typed(of, id, name, false)?,
+        ReadAs::Type(_) => typed(of, id, name, chrono::NaiveDate::default())?,
     };
     Ok(Answer::Value(value))
 }

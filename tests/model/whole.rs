@@ -4,8 +4,9 @@ use custom_attributes::store::Snapshot;
 use custom_attributes::{CommitId, DataType, DefinitionId, EntityKey, EntityType, Error, Ordinal, Value, ValueId, View};
 
 use crate::alphabet::{IDS, TYPES, plain_values};
+use crate::operations::{KeyGiven, ReadAs};
 use crate::reference::{Key, Model};
-use crate::shapes::{Commit, Defined, Detail, Past, Record};
+use crate::shapes::{Commit, Defined, Detail, Exact, Past, Record};
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Fact {
@@ -24,6 +25,7 @@ pub(crate) enum Fact {
     Located(Vec<Option<Record>>),
     Holders(u32, Vec<Option<u32>>),
     Value(u64, Option<Detail>),
+    Got(KeyGiven, &'static str, Option<Option<Exact<Value>>>),
 }
 
 /// How far it has come: what is compared after every step.
@@ -74,6 +76,12 @@ fn keys() -> Vec<Key> {
     keys
 }
 
+/// A few names of every entity.
+fn asked() -> impl Iterator<Item = (KeyGiven, &'static str)> {
+    let keys = TYPES.into_iter().flat_map(|of| IDS.map(|id| (of, id)));
+    keys.flat_map(|key| ["TIER", "limit"].map(|name| (key, name)))
+}
+
 /// All that a snapshot tells. The model says only how far to look.
 pub(crate) fn facts(view: &View<'_>, model: &Model) -> Result<Vec<Fact>, Error> {
     let mut facts = progress(view)?;
@@ -105,6 +113,13 @@ pub(crate) fn facts(view: &View<'_>, model: &Model) -> Result<Vec<Fact>, Error> 
                 facts.push(Fact::Page(of, after, limit, page.iter().map(record).collect()));
             }
         }
+    }
+    for (key, name) in asked() {
+        let got = match view.get::<Value>(key, name) {
+            Err(error) if error.is_not_found() => None,
+            got => Some(got?.map(Exact)),
+        };
+        facts.push(Fact::Got(key, name, got));
     }
     let ordinals: Vec<_> = (0..=model.last_ordinal + 1).map(Ordinal::new).collect();
     let located = snapshot.locate(&ordinals)?;
@@ -154,6 +169,7 @@ pub(crate) fn facts_of(model: &Model) -> Vec<Fact> {
             }
         }
     }
+    facts.extend(asked().map(|(key, name)| Fact::Got(key, name, model.get(key, name, ReadAs::Value).ok())));
     let all = records(None);
     let located = (0..=model.last_ordinal + 1).map(|ordinal| all.iter().find(|record| record.ordinal == ordinal).cloned());
     facts.push(Fact::Located(located.collect()));
