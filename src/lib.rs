@@ -27,7 +27,7 @@
 //! - [`Attributes`] is what a host keeps; [`AttributesOf`] is the handle of one entity type; [`BatchBuilder`] does many
 //!   changes whole or not at all; [`View`] is a snapshot.
 //! - [`MemoryStore`] and `SqliteStore` (feature `sqlite`, on by default) are backends; [`store`] is the port to write
-//!   others against, and `conformance` (a feature) the suite that proves them.
+//!   others against.
 //! - [`Limits`] are what a host allows, [`Error`] is what can go wrong.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::pedantic)]

@@ -1,8 +1,7 @@
 //! The port: what a backend offers, what it is given, and what it answers.
 //!
 //! Two doors. One way in, [`AttributeStore::commit`]; one way out, a [`Snapshot`]. To write a backend, implement the
-//! two traits; let [`plan`] decide what a batch does; and run the suite in `custom_attributes::conformance` (feature
-//! `conformance`) against it. `examples/custom_backend.rs` is a whole one.
+//! two traits, and let [`plan`] decide what a batch does.
 
 mod batch;
 mod changes;
