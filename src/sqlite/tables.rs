@@ -25,8 +25,11 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// Reads all of one instant, also where the caller has no transaction open: what is kept under a revision is of that revision.
     pub(super) fn load(connection: &Connection) -> Result<Self> {
         let reading = failed("reading the definitions");
+        let own = connection.is_autocommit().then(|| connection.unchecked_transaction());
+        let _instant = own.transpose().map_err(&reading)?;
         let mut known = Self::default();
         let mut types = connection.prepare("SELECT id, name FROM attr_entity_type").map_err(&reading)?;
         let mut rows = types.query([]).map_err(&reading)?;
