@@ -48,9 +48,7 @@ impl Entity {
     /// # Errors
     /// A name that is not defined, or a value of another type than is asked for.
     pub fn get<T: FromValue>(&self, name: &str) -> Result<Option<T>> {
-        let definition = self.definition(name)?;
-        let value = self.record.get(definition.id()).map(|held| &held.value).or(definition.rules().default.as_ref());
-        Ok(value.map(T::from_value).transpose().map_err(|violation| violation.of(definition.name().as_str()))?)
+        value_or_default(self.definition(name)?, Some(&self.record))
     }
 
     /// The same, telling a stored value from the definition's default.
@@ -115,6 +113,13 @@ impl Reading {
         let held = record.and_then(|record| record.get(definition.id()));
         held.map(stored).or_else(|| definition.rules().default.as_ref().map(default))
     }
+}
+
+/// What the record holds for the definition, or else its default, as the type that is asked for.
+pub(super) fn value_or_default<T: FromValue>(definition: &Definition, record: Option<&EntityRecord>) -> Result<Option<T>> {
+    let held = record.and_then(|record| record.get(definition.id())).map(|held| &held.value);
+    let value = held.or(definition.rules().default.as_ref());
+    Ok(value.map(T::from_value).transpose().map_err(|violation| violation.of(definition.name().as_str()))?)
 }
 
 /// The definition, or nothing where a name need not be defined.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::attributes::batch::BatchBuilder;
-use crate::attributes::entity::{Entity, Reading, find_or_undefined};
+use crate::attributes::entity::{Entity, Reading, find_or_undefined, value_or_default};
 use crate::attributes::{Attributes, ValueDetail};
 use crate::error::Result;
 use crate::model::{EntityKey, EntityType, FromValue, IntoEntityId, Revision, Value};
@@ -64,9 +64,7 @@ impl<'a, S: AttributeStore> AttributesOf<'a, S> {
         let Some(definition) = find_or_undefined(&catalog, &self.attributes.limits, &self.entity_type, name)? else {
             return Ok(None);
         };
-        let held = record.as_ref().and_then(|record| record.get(definition.id())).map(|held| &held.value);
-        let value = held.or(definition.rules().default.as_ref());
-        Ok(value.map(T::from_value).transpose().map_err(|violation| violation.of(definition.name().as_str()))?)
+        value_or_default(definition, record.as_deref())
     }
 
     /// What the entity holds for the attribute, or else the definition's default, or else this.

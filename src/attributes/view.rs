@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::attributes::detail::{ValueDetail, details};
-use crate::attributes::entity::{Entity, find_or_undefined};
+use crate::attributes::entity::{Entity, find_or_undefined, value_or_default};
 use crate::error::Result;
 use crate::model::{Catalog, EntityKey, EntityType, FromValue, IntoEntityKey, Limits, Ordinal, ValueId};
 use crate::store::{Past, Snapshot};
@@ -53,9 +53,7 @@ impl<'a> View<'a> {
         let definition = find_or_undefined(&self.catalog, &self.limits, key.entity_type(), name)?;
         let Some(definition) = definition else { return Ok(None) };
         let record = self.snapshot.read(std::slice::from_ref(&key))?.pop().flatten();
-        let held = record.as_ref().and_then(|record| record.get(definition.id())).map(|held| &held.value);
-        let value = held.or(definition.rules().default.as_ref());
-        Ok(value.map(T::from_value).transpose().map_err(|violation| violation.of(definition.name().as_str()))?)
+        value_or_default(definition, record.as_deref())
     }
 
     /// All that the entity holds; none if it holds nothing.
