@@ -38,6 +38,9 @@
 
 mod attributes;
 mod clock;
+#[cfg(feature = "conformance")]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+pub mod conformance;
 mod error;
 mod memory;
 pub mod model;

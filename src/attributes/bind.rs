@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::attributes::batch::{EntityRequest, Input, Request, Target};
 use crate::error::{Error, Result, Rule, Violation};
 use crate::model::{Bound, Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Undefined};
-use crate::store::{Batch, Change};
+use crate::store::{Batch, Change, missing};
 
 /// A batch that is bound against a catalog, with what could not be bound.
 pub(super) struct BoundBatch {
@@ -51,13 +51,13 @@ impl<'a> Binder<'a> {
         match request {
             Request::Define { entity_type, spec } => {
                 let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
-                self.define(place, entity_type, spec.clone(), true)?;
+                self.define(place, None, entity_type, spec.clone())?;
             }
             Request::Ensure { entity_type, spec } => {
                 let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
                 match self.catalog.find(entity_type, &spec.name).cloned() {
                     Some(definition) => self.redefine(place, &definition, spec.clone()),
-                    None => _ = self.define(place, entity_type, spec.clone(), true)?,
+                    None => _ = self.define(place, None, entity_type, spec.clone())?,
                 }
             }
             Request::Alter { entity_type, name, alter } => {
@@ -116,27 +116,28 @@ impl<'a> Binder<'a> {
         given.as_ref().map_err(|error| self.refuse_all(Some(place), None, error)).ok()
     }
 
+    /// Defines what was asked for, or what a value of this entity needs.
     fn define(
         &mut self,
         place: usize,
+        needed_by: Option<&EntityKey>,
         entity_type: &EntityType,
         spec: DefinitionSpec,
-        asked_for: bool,
     ) -> Result<Option<Arc<Definition>>> {
         let exhausted = Error::Exhausted { what: "definitions", limit: u64::from(DefinitionId::MAX.get()) };
         let id = self.catalog.next_id().ok_or(exhausted)?;
         let definition = match Definition::new(id, entity_type.clone(), spec, self.limits) {
             Ok(definition) => definition,
             Err(error) => {
-                self.refuse_all(Some(place), None, &error);
+                self.refuse_all(Some(place), needed_by, &error);
                 return Ok(None);
             }
         };
         if let Err(violation) = Arc::make_mut(&mut self.catalog).define(definition.clone()) {
-            self.refuse(Some(place), None, violation);
+            self.refuse(Some(place), needed_by, violation);
             return Ok(None);
         }
-        self.push(place, asked_for, Change::Define(definition));
+        self.push(place, needed_by.is_none(), Change::Define(definition));
         Ok(self.catalog.get(id).cloned())
     }
 
@@ -186,7 +187,7 @@ impl<'a> Binder<'a> {
             Undefined::Reject => Ok(self.resolve(place, Some(entity), of, name)),
             Undefined::DefineAsString { max_chars } => {
                 let spec = DefinitionSpec::string(name).maximum_chars(max_chars);
-                self.define(place, of, spec, false)
+                self.define(place, Some(entity), of, spec)
             }
         }
     }
@@ -206,9 +207,11 @@ impl<'a> Binder<'a> {
         values: &[(std::borrow::Cow<'_, str>, Input<'_>)],
     ) -> Result<Option<Vec<Bound>>> {
         let mut bound: Vec<Bound> = Vec::with_capacity(values.len());
+        let mut given: Vec<DefinitionId> = Vec::with_capacity(values.len());
         let before = self.violations.len();
         for (name, input) in values {
             let Some(definition) = self.resolve_or_define(place, entity, name)? else { continue };
+            given.push(definition.id());
             let Some(value) = self.value(place, entity, &definition, input) else { continue };
             if bound.iter().any(|other| other.definition() == value.definition()) {
                 let violation = Violation::new(Rule::Once, 1, "another");
@@ -217,6 +220,15 @@ impl<'a> Binder<'a> {
             }
             bound.push(value);
         }
-        Ok((self.violations.len() == before).then_some(bound))
+        if self.violations.len() == before {
+            return Ok(Some(bound));
+        }
+        // The store does not see this change, so what it lacks is said here.
+        for definition in Arc::clone(&self.catalog).of(entity.entity_type()) {
+            if definition.rules().required && !given.contains(&definition.id()) {
+                self.refuse(Some(place), Some(entity), missing(definition));
+            }
+        }
+        Ok(None)
     }
 }

@@ -90,7 +90,7 @@ pub fn commits_are_read_in_order(store: &Store) {
     let found = must(snapshot(store).commits(&asked), "commits are read");
     let found: Vec<_> =
         found.iter().map(|commit| commit.as_ref().map(|commit| (commit.id.get(), commit.at.timestamp_micros()))).collect();
-    let expected = [Some((6, 5)), Some((2, 1)), None, Some((2, 1)), None, Some((1, 1_735_986_600_000_000)), None];
+    let expected = [Some((6, 5)), Some((2, 1)), None, Some((2, 1)), None, Some((1, 1_735_986_600_000_000_i64)), None];
     same(&found, &expected, promise, ORDER);
 }
 

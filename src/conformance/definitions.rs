@@ -2,7 +2,7 @@
 
 use crate::conformance::Store;
 use crate::conformance::support::{
-    EXACT, PLAN, WHOLE, commit, customer, define, entity_type, held, holds, host, key, must, refused, refused_whole, same, set,
+    EXACT, WHOLE, commit, customer, define, entity_type, held, holds, host, key, must, refused, refused_whole, same, set,
     snapshot,
 };
 use crate::error::{Error, Result, Rule};

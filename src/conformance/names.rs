@@ -5,7 +5,7 @@ use crate::conformance::support::{
     EXACT, commit, customer, define, entity_type, holds, host, must, refused_whole, same, snapshot,
 };
 use crate::error::Error;
-use crate::model::{DefinitionId, DefinitionSpec};
+use crate::model::{DefinitionId, DefinitionSpec, Name};
 
 const FOLDED: &str = "let `plan` decide which names are the same; where the store compares names itself, compare `Name::key` byte by byte, and \
                       never the name with a collation or `lower()`, which may know ASCII only";
@@ -65,7 +65,7 @@ pub fn equal_names_are_one(store: &Store) {
     same(&catalog.of(&entity_type("customer")).len(), &EQUAL.len(), promise, FOLDED);
 }
 
-/// Names that are one find the same definition, which is shown as it was named.
+/// Names that are one find the same definition, which is shown as it was named (in Unicode's composed form, NFC).
 pub fn names_are_found_in_any_spelling(store: &Store) {
     let promise = "a definition is found by every spelling of its name, and shown by the one it was given";
     let host = host(store);
@@ -75,7 +75,8 @@ pub fn names_are_found_in_any_spelling(store: &Store) {
         must(of.set(1, second, first), "a value is set under another spelling of the name");
         let catalog = must(snapshot(store).catalog(), "the catalog is read");
         let found = must(catalog.resolve(&entity_type("customer"), second), promise);
-        same(&(found.id(), found.name().as_str()), &(made.id(), first), promise, FOLDED);
+        let given = must(Name::new(first), "a name is well-formed");
+        same(&(found.id(), found.name().as_str()), &(made.id(), given.as_str()), promise, FOLDED);
     }
     for [first, second] in EQUAL {
         same(&must(of.get::<String>(1, second), "a value is read"), &Some(first), promise, FOLDED);

@@ -242,5 +242,6 @@ pub fn shorthands_agree_with_snapshots(store: &Store) {
         same(&with.revision(), &catalog.revision(), promise, ORDER);
     }
     let specs = |catalog: &Catalog| catalog.iter().map(|definition| definition.spec().clone()).collect::<Vec<_>>();
-    same(&specs(&must(store.catalog(), "the catalog is read")), &specs(&catalog), promise, ORDER);
+    let short = must(store.catalog(), "the catalog is read");
+    same(&specs(&short), &specs(&catalog), promise, ORDER);
 }

@@ -63,7 +63,7 @@ pub fn it_goes_on_where_it_was(open: Open<'_>) {
     let of = host.of("customer").unwrap();
     refused(of.set(8, "straße", "x"), Error::is_duplicate, "a unique value is taken after the store was opened again", ADVICE);
     let receipt = must(of.set(8, "straße", "z"), "a value is set");
-    same(&receipt.commit.map(|id| id.get()), &Some(marks.commit.get() + 1), promise, ADVICE);
+    same(&receipt.commit.map(crate::CommitId::get), &Some(marks.commit.get() + 1), promise, ADVICE);
     let ordinal = receipt.changes[0].value.map(|id| id.ordinal().get());
     same(&ordinal, &Some(marks.ordinal.get() + 1), promise, ADVICE);
     same(&must(of.set(3, "count", 6), "an emptied entity is written").entities[0].revision.get(), &3, promise, ADVICE);

@@ -108,7 +108,7 @@ pub fn many_snapshots_at_once(store: &Store) {
         must(host.of("customer").unwrap().set(100 + n, "n", n), "a new entity is written while snapshots are held");
         held.push(snapshot(store));
     }
-    for (snapshot, n) in held.iter().zip(0u64..).rev() {
+    for (n, snapshot) in (0..40_u64).zip(&held).collect::<Vec<_>>().into_iter().rev() {
         let record = must(snapshot.read(&[customer(1)]), "an entity is read").pop().flatten().expect("it was written");
         let counted = must(snapshot.count(&entity_type("customer")), "entities are counted");
         same(&(record.values()[0].value.to_string(), counted), &(n.to_string(), 6 + n), promise, ISOLATED);

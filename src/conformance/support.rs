@@ -100,7 +100,8 @@ fn causes(error: &Error) -> String {
     let mut text = String::new();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
-        text += &format!("; because: {error}");
+        text.push_str("; because: ");
+        text.push_str(&error.to_string());
         cause = error.source();
     }
     text
@@ -198,7 +199,8 @@ pub(super) fn commit(store: &Store, changes: impl IntoIterator<Item = Change>) -
 
 /// An empty batch, bound against the catalog as it is now.
 pub(super) fn batch(store: &Store) -> Batch {
-    Batch::new(&must(store.catalog(), "the catalog is read"), micros(1_735_986_600_000_000))
+    let catalog = must(store.catalog(), "the catalog is read");
+    Batch::new(&catalog, micros(1_735_986_600_000_000))
 }
 
 /// The change that defines this, as the next definition.

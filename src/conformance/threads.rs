@@ -152,7 +152,8 @@ pub fn required_holds_from_its_commit_on(store: &Store) {
     for round in 0..10 {
         let (name, count) = (format!("r{round}"), 12);
         must(host(store).of("customer").unwrap().define(DefinitionSpec::integer(name.as_str())), "a definition is made");
-        let values = (0..THREADS * count).fold(host(store).batch(), |batch, id| batch.set(("customer", id), name.as_str(), id));
+        let declaring = host(store);
+        let values = (0..THREADS * count).fold(declaring.batch(), |batch, id| batch.set(("customer", id), name.as_str(), id));
         must(values.commit(), "values are set");
         let done = at_once(THREADS, |thread| {
             let host = host(store);

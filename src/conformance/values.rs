@@ -241,7 +241,7 @@ pub fn a_wide_entity_comes_back_in_order(store: &Store) {
         DataType::String => Value::from(format!("text {n}")),
         DataType::Decimal => parse(DataType::Decimal, &format!("{n}.{n:03}0")),
         DataType::Integer => Value::from(i64::try_from(n).unwrap() - 100),
-        DataType::Boolean => Value::from(n % 2 == 0),
+        DataType::Boolean => Value::from(n.is_multiple_of(2)),
         DataType::Date => parse(DataType::Date, &format!("2024-02-{:02}", n % 29 + 1)),
     };
     let count = 250;

@@ -1,6 +1,6 @@
 //! The algorithm of a commit, written once for all backends: verify, load, apply, check, settle.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::{Error, Moved, Result, Rule, Violation, Violations};
@@ -36,7 +36,8 @@ pub fn plan(snapshot: &dyn Snapshot, batch: &Batch) -> Result<Plan> {
         let applied = planner.apply(place, change)?;
         planner.applied.push(applied);
     }
-    unique::check(snapshot, &planner.before, &planner.catalog, &planner.working, &mut planner.violations)?;
+    let Planner { before, catalog, touched, working, violations, .. } = &mut planner;
+    unique::check(snapshot, before, catalog, touched, working, violations)?;
     Violations::into_result(std::mem::take(&mut planner.violations))?;
     planner.settle()
 }
@@ -46,7 +47,8 @@ struct Planner<'a> {
     batch: &'a Batch,
     before: Arc<Catalog>,
     catalog: Arc<Catalog>,
-    touched: BTreeSet<DefinitionId>,
+    /// The definitions that are changed, each with the place of its last change.
+    touched: BTreeMap<DefinitionId, usize>,
     commit: CommitId,
     last_ordinal: Ordinal,
     working: Working,
@@ -70,7 +72,7 @@ impl<'a> Planner<'a> {
             batch,
             catalog: Arc::clone(&before),
             before,
-            touched: BTreeSet::new(),
+            touched: BTreeMap::new(),
             commit: CommitId::new(marks.commit.get() + 1),
             last_ordinal: marks.ordinal,
             named: working.works.len(),
@@ -120,7 +122,7 @@ impl<'a> Planner<'a> {
         }
         let definition = definition.clone().stamped(self.stamp(), self.stamp());
         match Arc::make_mut(&mut self.catalog).define(definition) {
-            Ok(()) => _ = self.touched.insert(id),
+            Ok(()) => _ = self.touched.insert(id, place),
             Err(violation) => self.refuse(place, None, violation),
         }
         Ok(Applied::new(Outcome::Created, Some(id)))
@@ -143,7 +145,7 @@ impl<'a> Planner<'a> {
         }
         let newer = newer.clone().stamped(older.created().clone(), self.stamp());
         match Arc::make_mut(&mut self.catalog).redefine(newer) {
-            Ok(()) => _ = self.touched.insert(id),
+            Ok(()) => _ = self.touched.insert(id, place),
             Err(violation) => self.refuse(place, None, violation),
         }
         Ok(Applied::new(Outcome::Updated, Some(id)))
@@ -169,7 +171,7 @@ impl<'a> Planner<'a> {
             self.refuse(place, None, Violation::new(Rule::InUse, advice, found).of(definition.name().as_str()));
         }
         Arc::make_mut(&mut self.catalog).undefine(id);
-        self.touched.insert(id);
+        self.touched.insert(id, place);
         Ok(Applied::new(Outcome::Cleared, Some(id)))
     }
 
@@ -282,7 +284,7 @@ impl<'a> Planner<'a> {
         let given = |id: DefinitionId| values.iter().any(|value| value.definition() == id);
         for definition in self.catalog.clone().of(entity.entity_type()) {
             if definition.rules().required && !given(definition.id()) {
-                self.refuse(place, Some(entity), required(definition, "an entity is not saved without it", "it is missing"));
+                self.refuse(place, Some(entity), missing(definition));
             }
         }
         let commit = self.commit;
@@ -370,7 +372,7 @@ impl<'a> Planner<'a> {
         }
         let next = self.before.revision().next();
         self.catalog = Arc::new(Arc::unwrap_or_clone(std::mem::take(&mut self.catalog)).at_revision(next));
-        let touched = std::mem::take(&mut self.touched).into_iter().collect();
+        let touched = std::mem::take(&mut self.touched).into_keys().collect();
         Some(CatalogChange { before: Arc::clone(&self.before), after: Arc::clone(&self.catalog), touched })
     }
 }
@@ -381,6 +383,11 @@ fn moved_catalog(batch: &Batch, found: &Catalog) -> Error {
 
 fn undefined(id: DefinitionId, entity_type: &crate::EntityType) -> Violation {
     Violation::new(Rule::Defined, "", entity_type).of(format!("definition {id}"))
+}
+
+/// An entity was to be saved without it.
+pub(crate) fn missing(definition: &Definition) -> Violation {
+    required(definition, "an entity is not saved without it", "it is missing")
 }
 
 fn required(definition: &Definition, limit: &str, found: &str) -> Violation {

@@ -30,6 +30,7 @@ pub(super) fn check(
     snapshot: &dyn Snapshot,
     before: &Arc<Catalog>,
     after: &Arc<Catalog>,
+    touched: &BTreeMap<DefinitionId, usize>,
     working: &Working,
     violations: &mut Vec<Violation>,
 ) -> Result<()> {
@@ -37,7 +38,9 @@ pub(super) fn check(
     let name_of = |id: DefinitionId| after.get(id).map(|definition| definition.name().to_string()).unwrap_or_default();
     let mut refuse = |id: DefinitionId, value: &Value, record: &EntityRecord, holder: &EntityKey| {
         let mut violation = Violation::new(Rule::Unique, holder, value).of(name_of(id));
-        violation.place = working.index(record.key()).and_then(|index| working.works[index].place_of(id));
+        let set_at = working.index(record.key()).and_then(|index| working.works[index].place_of(id));
+        // Where the batch did not set it, it made the definition unique.
+        violation.place = set_at.or_else(|| touched.get(&id).copied());
         violation.entity = Some(record.key().clone());
         violations.push(violation);
     };

@@ -77,7 +77,7 @@ pub(crate) fn folded(name: &str) -> String {
 
 /// The name as it is kept: trimmed and composed.
 pub(crate) fn displayed(name: &str) -> String {
-    name.trim().replace("e\u{301}", "é")
+    name.trim().replace("e\u{301}", "é").replace('\u{212a}', "K")
 }
 
 /// An id as a host would give it.

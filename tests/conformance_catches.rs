@@ -226,7 +226,7 @@ impl State {
     fn store(&mut self, flaw: Flaw, changes: Changes) {
         let ended = changes.commit.id;
         self.marks.commit = ended;
-        let mut commit = changes.commit;
+        let mut commit = changes.commit.clone();
         if flaw == Flaw::MillisecondsOnly {
             commit.at = custom_attributes::Instant::from_timestamp_millis(commit.at.timestamp_millis()).expect("an instant");
         }
