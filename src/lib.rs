@@ -27,7 +27,7 @@
 //! - [`Attributes`] is what a host keeps; [`AttributesOf`] is the handle of one entity type; [`BatchBuilder`] does many
 //!   changes whole or not at all; [`View`] is a snapshot.
 //! - [`MemoryStore`] and `SqliteStore` (feature `sqlite`, on by default) are backends; [`store`] is the port to write
-//!   others against.
+//!   others against, and `conformance` (feature of that name) the suite that proves them.
 //! - [`Limits`] are what a host allows, [`Error`] is what can go wrong.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::pedantic)]
@@ -48,6 +48,11 @@ pub mod model;
 mod sqlite;
 pub mod store;
 mod violation;
+
+/// The programs of the README are tests.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use attributes::{
     Attributes, AttributesOf, BatchBuilder, DefinitionExport, DefinitionPage, Direction, Ensured, Entity, ListDefinitions,

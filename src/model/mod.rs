@@ -24,4 +24,6 @@ pub use record::{Diff, Edit, EntityRecord, Held, Outcome};
 pub use spec::{DefinitionSpec, Documentation, Rules};
 pub use value::{DataType, FromValue, Value};
 
-pub(crate) use value::{longer_than, read_date};
+pub(crate) use value::longer_than;
+#[cfg(feature = "sqlite")]
+pub(crate) use value::read_date;

@@ -17,14 +17,22 @@ use crate::sqlite::{SqliteOptions, codec};
 
 /// How many connections of readers are kept for the next.
 const KEPT_READERS: usize = 16;
+/// How many copies of a store in memory are kept: each is as large as the store.
+const KEPT_COPIES: usize = 1;
 
 pub(super) struct Connections {
     /// None for a store in memory, where readers look through the writer's connection or at a copy.
     path: Option<PathBuf>,
     options: SqliteOptions,
     writer: Mutex<Connection>,
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Vec<Kept>>,
     known: Mutex<Arc<Known>>,
+}
+
+/// A connection of a reader; `as_of` tells whether a copy of a store in memory is still like it.
+struct Kept {
+    connection: Connection,
+    as_of: u64,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -90,21 +98,26 @@ impl Connections {
 
     fn reader(&self) -> Result<Reader<'_>> {
         let kept = lock(&self.readers).pop();
-        let connection = match (kept, &self.path) {
-            (Some(kept), _) => kept,
-            (None, Some(path)) => connect(path, &self.options)?,
-            (None, None) => self.copy()?,
+        let kept = match (kept, &self.path) {
+            (Some(kept), Some(_)) => kept,
+            (None, Some(path)) => Kept { connection: connect(path, &self.options)?, as_of: 0 },
+            (kept, None) => self.copy(kept)?,
         };
-        Ok(Reader { connection: Some(connection), home: self })
+        Ok(Reader { kept: Some(kept), home: self })
     }
 
-    /// A copy of a store in memory.
-    fn copy(&self) -> Result<Connection> {
+    /// A copy of a store in memory: the one that is kept if nothing was written since.
+    fn copy(&self, kept: Option<Kept>) -> Result<Kept> {
         let copying = failed("copying a database in memory");
         let writer = lock(&self.writer);
-        let mut copy = Connection::open_in_memory().map_err(&copying)?;
-        Backup::new(&writer, &mut copy).and_then(|backup| backup.step(-1)).map_err(&copying)?;
-        Ok(copy)
+        let as_of = writer.total_changes();
+        let mut connection = match kept {
+            Some(kept) if kept.as_of == as_of => return Ok(kept),
+            Some(kept) => kept.connection,
+            None => Connection::open_in_memory().map_err(&copying)?,
+        };
+        Backup::new(&writer, &mut connection).and_then(|backup| backup.step(-1)).map_err(&copying)?;
+        Ok(Kept { connection, as_of })
     }
 
     pub(super) fn snapshot(&self) -> Result<Tables<Reader<'_>>> {
@@ -160,7 +173,7 @@ impl Connections {
 
 /// A connection of a reader, which goes back to its home when it is dropped.
 pub(super) struct Reader<'a> {
-    connection: Option<Connection>,
+    kept: Option<Kept>,
     home: &'a Connections,
 }
 
@@ -169,22 +182,19 @@ impl Deref for Reader<'_> {
 
     #[allow(clippy::expect_used)] // it is taken out when the reader is dropped, and not before
     fn deref(&self) -> &Connection {
-        self.connection.as_ref().expect("a reader has its connection until it is dropped")
+        &self.kept.as_ref().expect("a reader has its connection until it is dropped").connection
     }
 }
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
-        let is_idle = connection.is_autocommit()
-            || connection.prepare_cached("ROLLBACK").and_then(|mut rollback| rollback.execute([])).is_ok();
-        // A copy of a store in memory is of no use to the next.
-        if !is_idle || self.home.path.is_none() {
-            return;
-        }
+        let Some(kept) = self.kept.take() else { return };
+        let is_idle = kept.connection.is_autocommit()
+            || kept.connection.prepare_cached("ROLLBACK").and_then(|mut rollback| rollback.execute([])).is_ok();
+        let most = if self.home.path.is_some() { KEPT_READERS } else { KEPT_COPIES };
         let mut readers = lock(&self.home.readers);
-        if readers.len() < KEPT_READERS {
-            readers.push(connection);
+        if is_idle && readers.len() < most {
+            readers.push(kept);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The port: what a backend offers, what it is given, and what it answers.
 //!
 //! Two doors. One way in, [`AttributeStore::commit`]; one way out, a [`Snapshot`]. To write a backend, implement the
-//! two traits, and let [`plan`] decide what a batch does.
+//! two traits, and let [`plan`] decide what a batch does. The suite in the module `conformance` (a feature of the same name)
+//! says whether it keeps its promises; `examples/custom_backend.rs` is a whole backend to begin with.
 
 mod batch;
 mod changes;

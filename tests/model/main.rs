@@ -9,6 +9,8 @@
 //! | `MODEL_SEQUENCES` | how many sequences all tests here run together | 10,000 where `CI` is `true`, or else 1,000 |
 //! | `MODEL_SEED` | the seed of a run, as a failure prints it | drawn anew each time |
 
+#![allow(clippy::large_enum_variant)] // plain data of a test
+
 mod alphabet;
 mod asked;
 mod driver;
