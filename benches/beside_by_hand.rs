@@ -33,7 +33,9 @@ fn main() {
     println!("{entities} entities x {} attributes, medians of {} turns", ATTRIBUTES.len(), turns.0);
     Report::head();
     let (hand, ours) = load(&customers, folder.path(), turns);
+    agree(&customers, &hand, &ours);
     sqlite(&customers, &hand, &ours, turns);
+    agree(&customers, &hand, &ours);
     memory(&customers, turns);
 }
 
@@ -76,6 +78,17 @@ fn load(customers: &Customers, folder: &Path, turns: Turns) -> (ByHand, Attribut
     let (hand, ours) = (size(&path("hand", hand_turn)), size(&path("ours", our_turn)));
     Report::sizes("file", hand, ours, 1.3);
     (kept_hand.expect("a load by hand"), kept_ours.expect("a load of ours"))
+}
+
+/// What both sides hold is the same: a ratio between different answers would say nothing.
+fn agree(data: &Customers, hand: &ByHand, ours: &Attributes<SqliteStore>) {
+    let customers = ours.of("customer").expect("a type");
+    let mut whole = hand.reader_of_all();
+    let step = (data.len() / 1000).max(1);
+    for (id, _) in data.iter().step_by(step) {
+        let entity = customers.entity(id).expect("an entity").expect("it is loaded");
+        assert_eq!(entity.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>(), whole.read(id), "customer {id}");
+    }
 }
 
 fn sqlite(data: &Customers, hand: &ByHand, ours: &Attributes<SqliteStore>, turns: Turns) {

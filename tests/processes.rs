@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use custom_attributes::{Attributes, DefinitionSpec, Error, IntoEntityKey, Limits, Revision, SqliteStore};
+use custom_attributes::{Attributes, DefinitionSpec, EntityType, Error, IntoEntityKey, Limits, Revision, SqliteStore};
 
 const ROLE: &str = "PROCESSES_TEST_ROLE";
 const FILE: &str = "PROCESSES_TEST_FILE";
@@ -28,6 +28,7 @@ fn the_role_of_a_child() {
     let (Ok(role), Ok(path)) = (std::env::var(ROLE), std::env::var(FILE)) else { return };
     match role.as_str() {
         "acknowledge" => acknowledge(&path),
+        "fill" => fill(&path),
         "count" => (0..100).for_each(|_| count_up(&open(&path))),
         "define" => _ = open(&path).of("customer").unwrap().define(DefinitionSpec::integer("credit_limit")).unwrap(),
         "key_value" => {
@@ -94,6 +95,55 @@ fn what_was_acknowledged_survives_a_killed_process_and_nothing_is_half_there() {
         drop(view);
         view_of.batch().remove(("customer", 1)).remove(("customer", 2)).commit().unwrap();
     }
+}
+
+/// Writes until the system refuses to make a file longer; then what was kept before is read as if nothing had been.
+fn fill(path: &str) {
+    let attributes = open(path);
+    let of: EntityType = "customer".parse().unwrap();
+    let long = "x".repeat(4000);
+    for n in 0i64.. {
+        let batch = (0..50).fold(attributes.batch(), |batch, i| batch.set(("customer", n * 50 + i), "note", long.as_str()));
+        let Err(error) = batch.commit() else {
+            println!("\nkept {n}");
+            continue;
+        };
+        // Which of the two depends on where in the commit the room ended.
+        assert!(matches!(error, Error::Backend { .. } | Error::CommitOutcomeUnknown { .. }), "{error:?}");
+        let view = attributes.snapshot().unwrap();
+        let is_kept = view.get::<String>(("customer", n * 50), "note").unwrap().is_some();
+        assert!(!is_kept || matches!(error, Error::CommitOutcomeUnknown { .. }), "{error:?}");
+        assert_eq!(view.get::<String>(("customer", n * 50 - 1), "note").unwrap(), Some(long));
+        assert_eq!(view.count(&of).unwrap(), (n.unsigned_abs() + u64::from(is_kept)) * 50);
+        println!("\nrefused {error}");
+        return;
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_full_disk_refuses_a_commit_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crm.db");
+    let attributes = open(&path);
+    attributes.of("customer").unwrap().define(DefinitionSpec::string("note")).unwrap();
+    drop(attributes);
+    // A limit on the length of files stands in for the end of the disk: both fail in the middle of writing.
+    let script = "trap '' XFSZ; ulimit -f 8192; exec \"$0\" --exact the_role_of_a_child --nocapture";
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).arg(std::env::current_exe().unwrap()).env(ROLE, "fill").env(FILE, &path);
+    let output = command.stderr(Stdio::inherit()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.contains("\nrefused "), "{text}");
+    let kept = text.lines().filter(|line| line.starts_with("kept ")).count() as u64;
+    assert!(kept > 0);
+
+    let attributes = open(&path);
+    let count = || attributes.snapshot().unwrap().count(&"customer".parse().unwrap()).unwrap();
+    let found = count();
+    assert!(found == kept * 50 || (found == (kept + 1) * 50 && text.contains("unknown")), "{found} of {kept} times 50");
+    attributes.of("customer").unwrap().set(-1, "note", "there is room again").unwrap();
+    assert_eq!(count(), found + 1);
 }
 
 #[test]
