@@ -3,7 +3,7 @@
 mod records;
 mod snapshot;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -51,7 +51,7 @@ struct State {
 /// A snapshot passes over what is younger than itself.
 #[derive(Default)]
 struct Logs {
-    ordinals: HashMap<EntityType, HashMap<crate::EntityId, Ordinal>>,
+    ordinals: BTreeMap<EntityType, HashMap<crate::EntityId, Ordinal>>,
     commits: Vec<Commit>,
     past: HashMap<Ordinal, Vec<Past>>,
     past_definitions: HashMap<DefinitionId, Vec<PastDefinition>>,

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 use crate::error::{Error, Result};
 use crate::model::{Catalog, EntityKey, EntityRecord, Revision};
 use crate::sqlite::failure::failed;
-use crate::sqlite::open::{configure, connect, open, set_up};
+use crate::sqlite::open::{configure, connect, keep_plans, open, set_up};
 use crate::sqlite::tables::{Known, Tables, read_record};
 use crate::sqlite::{SqliteOptions, codec};
 
@@ -114,7 +114,11 @@ impl Connections {
         let mut connection = match kept {
             Some(kept) if kept.as_of == as_of => return Ok(kept),
             Some(kept) => kept.connection,
-            None => Connection::open_in_memory().map_err(&copying)?,
+            None => {
+                let new = Connection::open_in_memory().map_err(&copying)?;
+                keep_plans(&new).map_err(&copying)?;
+                new
+            }
         };
         Backup::new(&writer, &mut connection).and_then(|backup| backup.step(-1)).map_err(&copying)?;
         Ok(Kept { connection, as_of })

@@ -1,5 +1,6 @@
 //! The records that a batch works on.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -40,6 +41,8 @@ impl Work {
 pub(super) struct Working {
     pub(super) works: Vec<Work>,
     by_key: HashMap<EntityKey, usize>,
+    /// Where the last one was found: changes of one entity mostly stand together.
+    last: Cell<usize>,
 }
 
 impl Working {
@@ -60,7 +63,13 @@ impl Working {
     }
 
     pub(super) fn index(&self, key: &EntityKey) -> Option<usize> {
-        self.by_key.get(key).copied()
+        let last = self.last.get();
+        if self.works.get(last).is_some_and(|work| work.after.key() == key) {
+            return Some(last);
+        }
+        let found = self.by_key.get(key).copied()?;
+        self.last.set(found);
+        Some(found)
     }
 
     /// Takes a record in that the batch does not name, but touches.
