@@ -6,7 +6,7 @@
 //!
 //! | variable | meaning | default |
 //! | --- | --- | --- |
-//! | `MODEL_SEQUENCES` | how many sequences all tests here run together | 10,000 where `CI` is `true`, or else 1,000 |
+//! | `MODEL_SEQUENCES` | how many sequences all tests here run together | 10,000 where `CI` is `true`, or else 500 |
 //! | `MODEL_SEED` | the seed of a run, as a failure prints it | drawn anew each time |
 
 #![allow(clippy::large_enum_variant)] // plain data of a test
@@ -31,7 +31,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use crate::driver::{Stores, run};
 
 const SEQUENCES_IN_CI: u32 = 10_000;
-const SEQUENCES: u32 = 1_000;
+const SEQUENCES: u32 = 500;
 /// How many operations follow the first definitions.
 const LONGEST: usize = 12;
 /// How many of a hundred sequences run beside a file that is closed and opened again: it costs a disk.
