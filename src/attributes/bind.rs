@@ -224,10 +224,8 @@ impl<'a> Binder<'a> {
             return Ok(Some(bound));
         }
         // The store does not see this change, so what it lacks is said here.
-        for definition in Arc::clone(&self.catalog).of(entity.entity_type()) {
-            if definition.rules().required && !given.contains(&definition.id()) {
-                self.refuse(Some(place), Some(entity), missing(definition));
-            }
+        for violation in missing(&self.catalog, entity, |id| given.contains(&id)) {
+            self.refuse(Some(place), Some(entity), violation);
         }
         Ok(None)
     }

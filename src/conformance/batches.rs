@@ -4,7 +4,7 @@ use crate::attributes::Attributes;
 use crate::conformance::Store;
 use crate::conformance::support::{
     PLAN, WHOLE, batch, commit, customer, entity_type, held, holds, host, key, must, picture, refused, refused_whole, same, set,
-    snapshot, unchanged,
+    small, snapshot, there, typed, unchanged,
 };
 use crate::error::{Error, Rule};
 use crate::model::{CommitId, DefinitionId, DefinitionSpec, Ordinal, Outcome, Revision, ValueId};
@@ -13,8 +13,8 @@ use crate::store::Change;
 fn with_definitions(store: &Store) -> Attributes<&Store> {
     let host = host(store);
     let specs = [DefinitionSpec::string("a"), DefinitionSpec::integer("n"), DefinitionSpec::string("code").unique()];
-    must(host.of("customer").unwrap().ensure(specs), "definitions are made");
-    must(host.of("person").unwrap().define(DefinitionSpec::string("a")), "a definition is made");
+    must(typed(&host, "customer").ensure(specs), "definitions are made");
+    must(typed(&host, "person").define(DefinitionSpec::string("a")), "a definition is made");
     host
 }
 
@@ -22,7 +22,7 @@ fn with_definitions(store: &Store) -> Attributes<&Store> {
 pub fn a_violation_at_the_end_undoes_all(store: &Store) {
     let promise = "a batch is done whole or not at all";
     let host = with_definitions(store);
-    must(host.of("customer").unwrap().set(1, "code", "taken"), "a value is set");
+    must(typed(&host, "customer").set(1, "code", "taken"), "a value is set");
     let keys: Vec<_> = (1..=40).map(customer).collect();
     let act = || {
         let all = (2..=40).fold(host.batch(), |batch, id| batch.set(("customer", id), "a", "x").set(("customer", id), "n", id));
@@ -46,7 +46,7 @@ pub fn a_conflict_undoes_all(store: &Store) {
 pub fn a_refused_batch_uses_nothing_up(store: &Store) {
     let promise = "a refused batch uses up no commit id, no ordinal, no revision and no definition id";
     let host = with_definitions(store);
-    must(host.of("customer").unwrap().set(1, "code", "taken"), "a value is set");
+    must(typed(&host, "customer").set(1, "code", "taken"), "a value is set");
     let define = || host.batch().define("customer", DefinitionSpec::string("new"));
     for _ in 0..3 {
         let twice = define().set(("customer", 2), "code", "taken").set(("customer", 1), "a", "x").commit();
@@ -113,7 +113,7 @@ pub fn receipts_are_exact(store: &Store) {
 pub fn what_changes_nothing_commits_nothing(store: &Store) {
     let promise = "a batch that changes nothing is no commit";
     let host = with_definitions(store);
-    must(host.of("customer").unwrap().set(1, "a", "x"), "a value is set");
+    must(typed(&host, "customer").set(1, "a", "x"), "a value is set");
     let keys = [customer(1), customer(2)];
     let before = picture(&*snapshot(store), &keys);
     let back_and_forth = host.batch().set(("customer", 1), "a", "y").set(("customer", 1), "a", "x");
@@ -137,8 +137,8 @@ pub fn commit_ids_rise_by_one(store: &Store) {
     let promise = "the ids of commits rise by one, from 1";
     let host = with_definitions(store);
     for n in 1..=20 {
-        let receipt = must(host.of("customer").unwrap().set(n % 3, "n", n), "a value is set");
-        let expected = CommitId::new(u64::try_from(n).unwrap() + 2);
+        let receipt = must(typed(&host, "customer").set(n % 3, "n", n), "a value is set");
+        let expected = CommitId::new(small::<u64>(n) + 2);
         same(&receipt.commit, &Some(expected), promise, WHOLE);
         same(&must(snapshot(store).marks(), "the marks are read").commit, &expected, promise, WHOLE);
     }
@@ -151,7 +151,7 @@ pub fn ordinals_are_dense(store: &Store) {
     let batch =
         host.batch().clear(("customer", "named only"), "a").set(("customer", "x"), "a", "1").set(("person", "y"), "a", "2");
     must(batch.set(("customer", "w"), "a", "3").set(("customer", "x"), "n", 1).commit(), "values are set");
-    must(host.of("customer").unwrap().set("named only", "a", "4"), "a value is set");
+    must(typed(&host, "customer").set("named only", "a", "4"), "a value is set");
     let keys = [customer("x"), key("person", "y"), customer("w"), customer("named only")];
     let records = must(snapshot(store).read(&keys), "entities are read");
     let found: Vec<_> = records.iter().flatten().map(|record| record.ordinal().get()).collect();
@@ -168,7 +168,7 @@ pub fn one_revision_per_commit(store: &Store) {
     same(&receipt.entities[0].revision, &Revision::new(1), promise, PLAN);
     same(&held(store, &customer(1)), &[(2, "49")], "the last change of a value holds", PLAN);
     let (_, record) = must(store.read_entity(&customer(1)), "an entity is read");
-    same(&record.unwrap().revision(), &Revision::new(1), promise, WHOLE);
+    same(&there(record, "an entity is there once it is written").revision(), &Revision::new(1), promise, WHOLE);
 }
 
 /// All violations are reported at once, each with its place.
@@ -176,8 +176,8 @@ pub fn all_violations_are_reported(store: &Store) {
     let promise = "all violations of a batch are reported at once, each with its place and entity";
     let host = with_definitions(store);
     must(host.batch().set(("customer", 1), "code", "one").set(("customer", 2), "code", "two").commit(), "values are set");
-    must(host.of("customer").unwrap().alter("a", DefinitionSpec::required), "a definition is changed");
-    must(host.of("customer").unwrap().set(5, "a", "x"), "a value is set");
+    must(typed(&host, "customer").alter("a", DefinitionSpec::required), "a definition is changed");
+    must(typed(&host, "customer").set(5, "a", "x"), "a value is set");
     let act = || {
         let batch = host.batch().set(("customer", 3), "code", "one").set(("customer", 4), "n", 1).clear(("customer", 5), "a");
         batch.set(("customer", 4), "code", "two").save(("customer", 6), [("n", 1)]).commit()
@@ -213,7 +213,7 @@ pub fn a_large_batch_is_one_commit(store: &Store) {
 pub fn a_value_moves_in_one_change(store: &Store) {
     let promise = "a value moves from one attribute to another in one change";
     let host = with_definitions(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.set(1, "a", "x"), "a value is set");
     must(of.move_value(1, "a", "code"), promise);
     same(&held(store, &customer(1)), &[(3, "x")], promise, PLAN);
@@ -239,5 +239,5 @@ pub fn a_dry_run_changes_nothing(store: &Store) {
     unchanged(&before, &picture(&*snapshot(store), &[customer(1)]), promise, PLAN);
     let done = must(commit(store, changes()), "a batch is committed");
     same(&planned.receipt, &done, promise, PLAN);
-    holds(must(host.of("customer").unwrap().entity(1), "an entity is read").is_some(), promise, WHOLE);
+    holds(must(typed(&host, "customer").entity(1), "an entity is read").is_some(), promise, WHOLE);
 }

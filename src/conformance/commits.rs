@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::conformance::Store;
-use crate::conformance::support::{EXACT, ORDER, customer, define, host, micros, must, same, set, snapshot};
+use crate::conformance::support::{EXACT, ORDER, customer, define, host, micros, must, same, set, snapshot, there, typed};
 use crate::model::{CommitId, DefinitionId, DefinitionSpec};
 use crate::store::{Batch, Commit};
 
@@ -38,7 +38,7 @@ pub fn instants_are_kept_to_the_microsecond(store: &Store) {
         "2038-01-19T03:14:08Z",
     ];
     for (text, n) in texts.iter().zip(1i64..) {
-        let at = text.parse().expect("an instant");
+        let at = there(text.parse().ok(), "an instant is read");
         let receipt = write(store, n, at, None, None);
         same(&receipt.at, &at, promise, TIMES);
         let found = must(snapshot(store).commits(&receipt.commit.map_or(vec![], |id| vec![id])), "a commit is read");
@@ -47,7 +47,8 @@ pub fn instants_are_kept_to_the_microsecond(store: &Store) {
     let between = micros(1_735_986_600_123_456) + chrono::TimeDelta::nanoseconds(789);
     let receipt = write(store, 100, between, None, None);
     same(&receipt.at, &micros(1_735_986_600_123_456), "what lies below a microsecond is cut off", TIMES);
-    let defined = must(store.catalog(), "the catalog is read").get(DefinitionId::new(1)).unwrap().created().at;
+    let catalog = must(store.catalog(), "the catalog is read");
+    let defined = there(catalog.get(DefinitionId::new(1)), "a definition is there once it is made").created().at;
     same(&defined, &micros(1_735_986_600_000_000), "a definition keeps the instant of its commit", TIMES);
 }
 
@@ -66,15 +67,19 @@ pub fn actors_and_notes_come_back(store: &Store) {
         (Some("NULL"), Some("null")),
         (Some(" spaces "), Some("日本語")),
     ];
-    let ids: Vec<_> =
-        pairs.iter().zip(1i64..).map(|((actor, note), n)| write(store, n, micros(n), *actor, *note).commit.unwrap()).collect();
+    let ids: Vec<_> = pairs
+        .iter()
+        .zip(1i64..)
+        .map(|((actor, note), n)| write(store, n, micros(n), *actor, *note).commit)
+        .map(|commit| there(commit, "a change is a commit"))
+        .collect();
     let found = must(snapshot(store).commits(&ids), "commits are read");
     for ((commit, (actor, note)), id) in found.iter().zip(pairs).zip(&ids) {
         let plain = commit.as_ref().map(|commit: &Commit| (commit.id, commit.actor.as_deref(), commit.note.as_deref()));
         same(&plain, &Some((*id, actor, note)), promise, EXACT);
     }
     let of = host(store);
-    let details = must(of.of("customer").unwrap().details(1), "the details of a value are read");
+    let details = must(typed(&of, "customer").details(1), "the details of a value are read");
     let by = |stamp: &crate::Stamp| stamp.by.as_deref().map(str::to_owned);
     same(&(by(&details[0].created), by(&details[0].modified)), &(None::<()>, Some(" spaces ")), promise, EXACT);
 }
@@ -99,15 +104,15 @@ pub fn values_know_their_commits(store: &Store) {
     let promise = "a value has the commit that first set it and the one that last changed it";
     prepare(store);
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     let stamps = || {
         let details = must(of.details(1), "the details of a value are read");
         let plain = |stamp: &crate::Stamp| (stamp.commit.get(), stamp.by.as_deref().map(str::to_owned));
         (plain(&details[0].created), plain(&details[0].modified))
     };
-    must(host.of("customer").unwrap().by("ann").set(1, "n", 1), "a value is set");
-    must(host.of("customer").unwrap().by("bob").set(1, "n", 2), "a value is replaced");
-    must(host.of("customer").unwrap().by("cyd").set(1, "n", 2), "an equal value is set");
+    must(typed(&host, "customer").by("ann").set(1, "n", 1), "a value is set");
+    must(typed(&host, "customer").by("bob").set(1, "n", 2), "a value is replaced");
+    must(typed(&host, "customer").by("cyd").set(1, "n", 2), "an equal value is set");
     same(&stamps(), &((2, Some("ann")), (3, Some("bob"))), promise, EXACT);
     must(of.clear(1, "n"), "a value is cleared");
     must(of.set(1, "n", 3), "a value is set again");

@@ -2,19 +2,19 @@
 
 use crate::conformance::Store;
 use crate::conformance::support::{
-    EXACT, WHOLE, commit, customer, define, entity_type, held, holds, host, key, must, refused, refused_whole, same, set,
-    snapshot,
+    EXACT, WHOLE, commit, customer, define, entity_type, held, holds, host, key, must, parse, refused, refused_whole, same, set,
+    snapshot, there, typed,
 };
 use crate::error::{Error, Result, Rule};
-use crate::model::{CommitId, DefinitionId, DefinitionSpec, Limits, Ordinal, Outcome, Revision, Value};
+use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, Limits, Ordinal, Outcome, Revision, Value};
 use crate::store::{Change, Receipt};
 
 fn decimal(text: &str) -> Value {
-    Value::parse(crate::DataType::Decimal, text).expect("a decimal")
+    parse(DataType::Decimal, text)
 }
 
 fn date(text: &str) -> Value {
-    Value::parse(crate::DataType::Date, text).expect("a date")
+    parse(DataType::Date, text)
 }
 
 /// One definition of each type, with every rule and every piece of documentation that there is.
@@ -81,7 +81,7 @@ pub fn definitions_come_back_whole(store: &Store) {
     let catalog = must(snapshot(store).catalog(), "the catalog is read");
     for (spec, id) in rich_specs().iter().zip(1..) {
         let found = catalog.get(DefinitionId::new(id));
-        let definition = found.unwrap_or_else(|| super::support::broken(promise, &format!("definition {id} is missing"), advice));
+        let definition = there(found, promise);
         same(definition.spec(), spec, promise, advice);
         same(definition.entity_type(), &entity_type("customer"), promise, advice);
         for stamp in [definition.created(), definition.modified()] {
@@ -95,12 +95,13 @@ pub fn definitions_come_back_whole(store: &Store) {
 pub fn a_changed_definition_keeps_its_creation(store: &Store) {
     let promise = "a changed definition keeps its id and its creation, and gets a new modification";
     let host = host(store);
-    let of = host.of("customer").unwrap().by("ann");
+    let of = typed(&host, "customer").by("ann");
     must(of.define(DefinitionSpec::integer("limit")), "a definition is made");
-    let made = must(store.catalog(), "the catalog is read").get(DefinitionId::new(1)).unwrap().created().clone();
-    must(host.of("customer").unwrap().alter("limit", |spec| spec.minimum(5)), "a definition is changed");
+    let catalog = must(store.catalog(), "the catalog is read");
+    let made = there(catalog.get(DefinitionId::new(1)), promise).created().clone();
+    must(typed(&host, "customer").alter("limit", |spec| spec.minimum(5)), "a definition is changed");
     let catalog = must(snapshot(store).catalog(), "the catalog is read");
-    let changed = catalog.get(DefinitionId::new(1)).unwrap();
+    let changed = there(catalog.get(DefinitionId::new(1)), promise);
     same(changed.created(), &made, promise, WHOLE);
     same(&(changed.modified().commit, &changed.modified().by), &(CommitId::new(2), None::<()>), promise, WHOLE);
     same(&changed.rules().minimum, &Some(Value::Integer(5)), promise, WHOLE);
@@ -110,7 +111,7 @@ pub fn a_changed_definition_keeps_its_creation(store: &Store) {
 pub fn the_catalog_revision_moves_with_definitions_only(store: &Store) {
     let promise = "the revision of the catalog moves by one with a commit that touches definitions, and with no other";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     let at = |expected: u64, receipt: Result<Receipt>| {
         let receipt = must(receipt, "a batch is committed");
         same(&receipt.catalog, &Revision::new(expected), promise, WHOLE);
@@ -121,7 +122,7 @@ pub fn the_catalog_revision_moves_with_definitions_only(store: &Store) {
     at(1, of.set(1, "a", "x"));
     at(1, host.batch().alter("customer", "a", |spec| spec).commit());
     at(2, host.batch().alter("customer", "a", |spec| spec.description("d")).set(("customer", 1), "a", "y").commit());
-    at(3, host.of("person").unwrap().delete("b"));
+    at(3, typed(&host, "person").delete("b"));
     at(3, of.clear(1, "a"));
 }
 
@@ -129,7 +130,7 @@ pub fn the_catalog_revision_moves_with_definitions_only(store: &Store) {
 pub fn a_rename_keeps_values(store: &Store) {
     let promise = "values stay with a definition that is renamed";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.define(DefinitionSpec::string("tier")), "a definition is made");
     must(of.set(1, "tier", "premium"), "a value is set");
     must(of.rename("tier", "Service Level"), "a definition is renamed");
@@ -146,12 +147,12 @@ pub fn names_can_be_exchanged_in_one_batch(store: &Store) {
     let advice =
         "where names stand in an index that admits each once, delete all touched definitions from it before the new ones go in";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.ensure([DefinitionSpec::string("a"), DefinitionSpec::string("b")]), "definitions are made");
     must(host.batch().set(("customer", 1), "a", "of a").set(("customer", 1), "b", "of b").commit(), "values are set");
     let swap = host.batch().alter("customer", "a", |spec| spec.named("c")).alter("customer", "b", |spec| spec.named("a"));
     must(swap.alter("customer", "c", |spec| spec.named("b")).commit(), promise);
-    let one = must(of.entity(1), "an entity is read").expect("it holds values");
+    let one = there(must(of.entity(1), "an entity is read"), promise);
     let read = |name| must(one.get::<String>(name), "a value is read");
     same(&(read("a"), read("b")), &(Some("of b"), Some("of a")), promise, advice);
 }
@@ -161,7 +162,7 @@ pub fn a_definition_in_use_is_not_deleted(store: &Store) {
     let promise = "a definition that entities hold values of is not deleted, and the refusal counts them";
     let advice = "let `usage` count the entities that hold a value";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.ensure([DefinitionSpec::string("tier"), DefinitionSpec::string("used").used_by("billing")]), "definitions are made");
     for id in 1..=3 {
         must(of.set(id, "tier", "premium"), "a value is set");
@@ -181,7 +182,7 @@ pub fn a_definition_in_use_is_not_deleted(store: &Store) {
 pub fn a_definition_is_deleted_with_its_values(store: &Store) {
     let promise = "a definition that is deleted with its values leaves none behind, and takes no others along";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     let declared = [DefinitionSpec::string("a").required().used_by("billing"), DefinitionSpec::string("b")];
     must(of.ensure(declared), "definitions are made");
     must(
@@ -205,7 +206,7 @@ pub fn definition_ids_are_never_used_again(store: &Store) {
     let advice = "keep the last id that was given out (`Catalog::next_id` less one), and hand it to `Catalog::load`; the greatest id that is \
                   still there is not enough";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     let next = |expected: u32| {
         let next = must(snapshot(store).catalog(), "the catalog is read").next_id();
         same(&next, &Some(DefinitionId::new(expected)), promise, advice);
@@ -229,7 +230,7 @@ pub fn tighter_rules_are_held_against_values(store: &Store) {
     let promise = "rules that held values break are refused, each value with its entity";
     let advice = "let `scan` show every entity of the type that holds a value";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.define(DefinitionSpec::integer("limit")), "a definition is made");
     let values = (1..=30).fold(host.batch(), |batch, id| batch.set(("customer", id), "limit", id));
     must(values.commit(), "values are set");
@@ -252,11 +253,11 @@ pub fn entity_types_are_apart(store: &Store) {
     let host = host(store);
     let types = ["customer", "Customer", "customer.", "customer-1", "customer_1", "c"];
     for (of, n) in types.iter().zip(1i64..) {
-        must(host.of(of).unwrap().define(DefinitionSpec::integer("n")), "a name is used for another type");
-        must(host.of(of).unwrap().set(7, "n", n), "a value is set");
+        must(typed(&host, of).define(DefinitionSpec::integer("n")), "a name is used for another type");
+        must(typed(&host, of).set(7, "n", n), "a value is set");
     }
     for (of, n) in types.iter().zip(1i64..) {
-        same(&must(host.of(of).unwrap().get::<i64>(7, "n"), "a value is read"), &Some(n), promise, EXACT);
+        same(&must(typed(&host, of).get::<i64>(7, "n"), "a value is read"), &Some(n), promise, EXACT);
         let snapshot = snapshot(store);
         same(&must(snapshot.count(&entity_type(of)), "entities are counted"), &1, promise, EXACT);
         let scanned = must(snapshot.scan(Some(&entity_type(of)), None, 10), "entities are scanned");
@@ -281,7 +282,7 @@ pub fn many_definitions(store: &Store) {
     let promise = "hundreds of definitions come back, by id";
     let host = host(store);
     let specs = (0..400).map(|n| DefinitionSpec::string(format!("attribute {n}")));
-    must(host.of("customer").unwrap().ensure(specs), "definitions are made");
+    must(typed(&host, "customer").ensure(specs), "definitions are made");
     let catalog = must(snapshot(store).catalog(), "the catalog is read");
     let names: Vec<_> = catalog.of(&entity_type("customer")).iter().map(|definition| definition.name().to_string()).collect();
     let expected: Vec<_> = (0..400).map(|n| format!("attribute {n}")).collect();
@@ -292,8 +293,8 @@ pub fn many_definitions(store: &Store) {
 pub fn unknown_definitions_are_refused(store: &Store) {
     let promise = "a value for a definition that is not there, or of another type, is refused";
     let host = host(store);
-    must(host.of("customer").unwrap().define(DefinitionSpec::string("a")), "a definition is made");
-    must(host.of("person").unwrap().define(DefinitionSpec::string("a")), "a definition is made");
+    must(typed(&host, "customer").define(DefinitionSpec::string("a")), "a definition is made");
+    must(typed(&host, "person").define(DefinitionSpec::string("a")), "a definition is made");
     let wrong_type = match set(store, &key("person", 1), "a", "x") {
         Change::Set { value, .. } => Change::Set { entity: customer(1), value },
         other => other,
@@ -303,7 +304,7 @@ pub fn unknown_definitions_are_refused(store: &Store) {
     refused_whole(store, &[customer(1)], Error::is_not_found, promise, || commit(store, [clear.clone()]));
     let stray =
         crate::Definition::new(DefinitionId::new(9), entity_type("customer"), DefinitionSpec::string("b"), &Limits::typed());
-    let stray = stray.expect("a good definition");
+    let stray = must(stray, "a definition is well-formed");
     let conflict = "a definition whose id is not the next one is a conflict";
     refused_whole(store, &[], Error::is_conflict, conflict, || commit(store, [Change::Define(stray.clone())]));
     refused_whole(store, &[], Error::is_not_found, promise, || commit(store, [Change::Redefine(stray.clone())]));

@@ -2,13 +2,13 @@
 
 use crate::conformance::Store;
 use crate::conformance::support::{
-    EXACT, WHOLE, commit, customer, entity_type, held, holds, host, key, must, same, set, snapshot,
+    EXACT, WHOLE, commit, customer, entity_type, held, holds, host, key, must, same, set, small, snapshot, there, typed,
 };
 use crate::model::{CommitId, DefinitionSpec, EntityId, EntityKey, Ordinal, Outcome, Revision};
 
 fn define(store: &Store) {
     let specs = [DefinitionSpec::string("a").required(), DefinitionSpec::string("b"), DefinitionSpec::integer("n")];
-    must(host(store).of("customer").unwrap().ensure(specs), "definitions are made");
+    must(typed(&host(store), "customer").ensure(specs), "definitions are made");
 }
 
 /// Ids are kept apart to the last character, integers from texts, and come back as they were.
@@ -63,7 +63,7 @@ pub fn ids_are_kept_apart(store: &Store) {
     ];
     let mut keys: Vec<EntityKey> = texts.into_iter().map(customer).collect();
     keys.extend([i64::MIN, -1, 0, 1, 7, 100, (1 << 53) + 1, i64::MAX].into_iter().map(customer));
-    let changes = keys.iter().enumerate().map(|(n, key)| set(store, key, "n", i64::try_from(n).unwrap()));
+    let changes = keys.iter().enumerate().map(|(n, key)| set(store, key, "n", small::<i64>(n)));
     must(commit(store, changes), "values are set");
     let snapshot = snapshot(store);
     let read = must(snapshot.read(&keys), "entities are read");
@@ -92,13 +92,13 @@ pub fn an_id_is_one_of_its_type(store: &Store) {
     let promise = "the same id in another entity type is another entity";
     let host = host(store);
     for of in ["customer", "person", "site"] {
-        must(host.of(of).unwrap().define(DefinitionSpec::string("a")), "a definition is made");
-        must(host.of(of).unwrap().set(1, "a", of), "a value is set");
+        must(typed(&host, of).define(DefinitionSpec::string("a")), "a definition is made");
+        must(typed(&host, of).set(1, "a", of), "a value is set");
     }
-    must(host.of("person").unwrap().remove(1), "an entity is removed");
-    same(&must(host.of("customer").unwrap().get::<String>(1, "a"), "a value is read"), &Some("customer"), promise, EXACT);
-    same(&must(host.of("person").unwrap().get::<String>(1, "a"), "a value is read"), &None::<()>, promise, EXACT);
-    same(&must(host.of("site").unwrap().get::<String>(1, "a"), "a value is read"), &Some("site"), promise, EXACT);
+    must(typed(&host, "person").remove(1), "an entity is removed");
+    same(&must(typed(&host, "customer").get::<String>(1, "a"), "a value is read"), &Some("customer"), promise, EXACT);
+    same(&must(typed(&host, "person").get::<String>(1, "a"), "a value is read"), &None::<()>, promise, EXACT);
+    same(&must(typed(&host, "site").get::<String>(1, "a"), "a value is read"), &Some("site"), promise, EXACT);
 }
 
 /// An emptied entity can be read, with its ordinal and revision, but is not scanned, counted or located.
@@ -108,7 +108,7 @@ pub fn an_emptied_entity_is_not_found(store: &Store) {
         "store the record that `Changes` has, empty as it is, and pass over empty records in `scan`, `count` and `locate`";
     define(store);
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(
         host.batch().set(("customer", 1), "b", "x").set(("customer", 2), "b", "y").set(("customer", 3), "b", "z").commit(),
         "values are set",
@@ -134,7 +134,7 @@ pub fn an_emptied_entity_goes_on(store: &Store) {
     let advice = "never delete the row of an entity; its ordinal is part of the ids of its values, in history as well";
     define(store);
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.set(1, "b", "x"), "a value is set");
     must(of.remove(1), "an entity is removed");
     must(of.set(2, "b", "y"), "a value is set");
@@ -153,7 +153,7 @@ pub fn removing_takes_everything(store: &Store) {
     let promise = "an entity that is removed loses every value in one commit";
     define(store);
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.save(1, [("a", "x"), ("b", "y")]), "an entity is saved");
     let receipt = must(of.remove(1), promise);
     same(&(receipt.changes[0].outcome, receipt.entities[0].revision.get()), &(Outcome::Cleared, 2), promise, WHOLE);
@@ -169,13 +169,13 @@ pub fn saving_replaces_everything(store: &Store) {
     let promise = "an entity that is saved whole holds the values given and no others; equal ones do not move";
     define(store);
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.save(1, [("a", "x"), ("b", "y")]), "an entity is saved");
     let batch = host.batch().save(("customer", 1), [("a", crate::Value::from("x")), ("n", crate::Value::from(5))]);
     let receipt = must(batch.commit(), "an entity is saved");
     same(&receipt.changes[0].outcome, &Outcome::Updated, promise, WHOLE);
     same(&held(store, &key("customer", 1)), &[(1, "x"), (3, "5")], promise, WHOLE);
     let (_, record) = must(store.read_entity(&customer(1)), "an entity is read");
-    let modified: Vec<_> = record.unwrap().values().iter().map(|held| (held.created.get(), held.modified.get())).collect();
+    let modified: Vec<_> = there(record, promise).values().iter().map(|held| (held.created.get(), held.modified.get())).collect();
     same(&modified, &[(2, 2), (3, 3)], promise, WHOLE);
 }

@@ -2,7 +2,7 @@
 
 use crate::conformance::Store;
 use crate::conformance::definitions::rich_specs;
-use crate::conformance::support::{HISTORY, customer, host, key, must, same, snapshot};
+use crate::conformance::support::{HISTORY, customer, host, key, must, same, snapshot, there, typed};
 use crate::model::{DefinitionId, DefinitionSpec, EntityKey};
 
 /// Definition, value, created, modified, ended: plain, so that decimals show their zeros.
@@ -19,7 +19,7 @@ fn past(store: &Store, entity: &EntityKey) -> Vec<Plain> {
 
 fn define(store: &Store) {
     let specs = [DefinitionSpec::string("a"), DefinitionSpec::decimal("d"), DefinitionSpec::string("c")];
-    must(host(store).of("customer").unwrap().ensure(specs), "definitions are made");
+    must(typed(&host(store), "customer").ensure(specs), "definitions are made");
 }
 
 /// A first write, and a write of what is there already, leave no past.
@@ -28,8 +28,8 @@ pub fn a_first_write_leaves_no_past(store: &Store) {
     define(store);
     let host = host(store);
     must(host.batch().set(("customer", 1), "a", "x").set(("customer", 1), "c", "y").commit(), "values are set");
-    must(host.of("customer").unwrap().set(1, "a", "x"), "an equal value is set");
-    must(host.of("customer").unwrap().set_text(1, "d", "1.5"), "a value is set");
+    must(typed(&host, "customer").set(1, "a", "x"), "an equal value is set");
+    must(typed(&host, "customer").set_text(1, "d", "1.5"), "a value is set");
     let nothing: [(); 0] = [];
     same(&past(store, &customer(1)), &nothing, promise, HISTORY);
     for id in 0..5 {
@@ -43,7 +43,7 @@ pub fn values_that_end_stay_in_the_past(store: &Store) {
     let promise = "a value that ends goes to the past as it stood, by the commit that ended it, then by definition";
     define(store);
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(
         host.batch()
             .set(("customer", 1), "c", "c1")
@@ -88,7 +88,7 @@ pub fn a_commit_is_one_step_of_the_past(store: &Store) {
     let promise = "the past has a commit's ends only: what came and went within a batch never was";
     define(store);
     let host = host(store);
-    must(host.of("customer").unwrap().set(1, "a", "before"), "a value is set");
+    must(typed(&host, "customer").set(1, "a", "before"), "a value is set");
     let batch = ["1", "2", "3"]
         .iter()
         .fold(host.batch(), |batch, text| batch.set(("customer", 1), "a", *text).set(("customer", 1), "c", *text));
@@ -102,7 +102,7 @@ pub fn deleted_values_stay_in_the_past(store: &Store) {
     define(store);
     let host = host(store);
     must((1..=3).fold(host.batch(), |batch, id| batch.set(("customer", id), "a", format!("v{id}"))).commit(), "values are set");
-    must(host.of("customer").unwrap().delete_with_values("a"), "a definition is deleted with its values");
+    must(typed(&host, "customer").delete_with_values("a"), "a definition is deleted with its values");
     for id in 1..=3 {
         same(&past(store, &customer(id)), &[(1, format!("v{id}"), 2, 2, 3)], promise, HISTORY);
     }
@@ -115,7 +115,7 @@ pub fn deleted_values_stay_in_the_past(store: &Store) {
 pub fn definitions_that_end_stay_in_the_past(store: &Store) {
     let promise = "a definition that is changed or deleted goes to its past as it stood, stamps and all, in order";
     let host = host(store);
-    let of = host.of("customer").unwrap().by("ann");
+    let of = typed(&host, "customer").by("ann");
     must(of.ensure(rich_specs()), "definitions are made");
     let first = must(snapshot(store).catalog(), "the catalog is read");
     for (spec, n) in rich_specs().iter().zip(0..) {
@@ -128,7 +128,7 @@ pub fn definitions_that_end_stay_in_the_past(store: &Store) {
         let past = must(snapshot(store).past_definitions(DefinitionId::new(id)), "the past of a definition is read");
         past.into_iter().map(|past| (past.definition, past.ended.get())).collect::<Vec<_>>()
     };
-    let at = |catalog: &crate::Catalog, id: u32| catalog.get(DefinitionId::new(id)).unwrap().clone();
+    let at = |catalog: &crate::Catalog, id: u32| there(catalog.get(DefinitionId::new(id)), promise).clone();
     same(&past(1), &[(at(&first, 1), 2), (at(&second, 1), 11)], promise, HISTORY);
     for id in 2..=9 {
         same(&past(id), &[(at(&first, id), u64::from(id) + 1)], promise, HISTORY);
@@ -140,7 +140,7 @@ pub fn a_long_past_comes_back_whole(store: &Store) {
     let promise = "a long past comes back whole and in order";
     define(store);
     let host = host(store);
-    must(host.of("person").unwrap().define(DefinitionSpec::integer("n")), "a definition is made");
+    must(typed(&host, "person").define(DefinitionSpec::integer("n")), "a definition is made");
     for n in 0..300 {
         let batch = host.batch().set(("person", 1), "n", n);
         let batch = if n % 100 == 0 { batch.set(("customer", 1), "a", n.to_string()) } else { batch };

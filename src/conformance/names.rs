@@ -2,7 +2,7 @@
 
 use crate::conformance::Store;
 use crate::conformance::support::{
-    EXACT, commit, customer, define, entity_type, holds, host, must, refused_whole, same, snapshot,
+    EXACT, commit, customer, define, entity_type, holds, host, must, refused_whole, same, snapshot, there, typed,
 };
 use crate::error::Error;
 use crate::model::{DefinitionId, DefinitionSpec, Name};
@@ -53,7 +53,7 @@ pub fn equal_names_are_one(store: &Store) {
     let promise = "a name belongs to one definition of its type, without regard to case, in all of Unicode";
     let host = host(store);
     for [first, second] in EQUAL {
-        must(host.of("customer").unwrap().define(DefinitionSpec::string(first)), "a definition is made");
+        must(typed(&host, "customer").define(DefinitionSpec::string(first)), "a definition is made");
         for name in [first, second] {
             let promise = format!("{promise}: `{first}` and `{name}` are one");
             let again = || commit(store, [define(store, DefinitionSpec::string(name))]);
@@ -69,7 +69,7 @@ pub fn equal_names_are_one(store: &Store) {
 pub fn names_are_found_in_any_spelling(store: &Store) {
     let promise = "a definition is found by every spelling of its name, and shown by the one it was given";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     for [first, second] in EQUAL {
         let made = must(of.define(DefinitionSpec::string(first)), "a definition is made");
         must(of.set(1, second, first), "a value is set under another spelling of the name");
@@ -87,13 +87,13 @@ pub fn names_are_found_in_any_spelling(store: &Store) {
 pub fn different_names_are_apart(store: &Store) {
     let promise = "names that differ by more than case are different: accents, widths, scripts, inner spaces, ı and i";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     for name in DIFFERENT {
         must(of.define(DefinitionSpec::string(name)), &format!("{promise}: `{name}` is free"));
     }
     let values = DIFFERENT.iter().fold(host.batch(), |batch, name| batch.set(("customer", 1), *name, *name));
     must(values.commit(), "values are set");
-    let one = must(of.entity(1), "an entity is read").expect("it holds values");
+    let one = there(must(of.entity(1), "an entity is read"), promise);
     for name in DIFFERENT {
         same(&must(one.get::<String>(name), "a value is read"), &Some(name), promise, FOLDED);
     }
@@ -105,8 +105,7 @@ pub fn names_come_back_as_given(store: &Store) {
     let host = host(store);
     let longest = "𝔘".repeat(256);
     let names: Vec<&str> = AWKWARD.into_iter().chain([longest.as_str(), "MiXeD CaSe"]).collect();
-    let made =
-        must(host.of("customer").unwrap().ensure(names.iter().copied().map(DefinitionSpec::string)), "definitions are made");
+    let made = must(typed(&host, "customer").ensure(names.iter().copied().map(DefinitionSpec::string)), "definitions are made");
     let catalog = must(snapshot(store).catalog(), "the catalog is read");
     for (made, name) in made.iter().zip(&names) {
         same(&catalog.get(made.definition.id()).map(|found| found.name().as_str()), &Some(name), promise, EXACT);
@@ -118,7 +117,7 @@ pub fn names_come_back_as_given(store: &Store) {
 pub fn a_rename_minds_other_names_only(store: &Store) {
     let promise = "a rename to another spelling of the same name is done, and one to a name that is taken is refused";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.ensure([DefinitionSpec::string("straße"), DefinitionSpec::string("tier")]), "definitions are made");
     must(of.set(1, "straße", "Hauptstr. 1"), "a value is set");
     must(of.rename("STRASSE", "Strasse"), promise);

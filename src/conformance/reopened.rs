@@ -1,7 +1,7 @@
 //! Stores that outlive their process: what was acknowledged is there when the store is opened again.
 
 use crate::conformance::definitions::rich_specs;
-use crate::conformance::support::{customer, host, key, must, picture, refused, same, snapshot, unchanged};
+use crate::conformance::support::{customer, host, key, must, parse, picture, refused, same, snapshot, typed, unchanged};
 use crate::conformance::values::awkward_texts;
 use crate::conformance::{Open, Store};
 use crate::error::Error;
@@ -17,24 +17,20 @@ fn keys() -> Vec<EntityKey> {
 /// Everything of every kind.
 fn fill(store: &Store) {
     let host = host(store);
-    let of = host.of("customer").unwrap().by("ann");
+    let of = typed(&host, "customer").by("ann");
     must(of.ensure(rich_specs()), "definitions are made");
     must(of.alter("plain", |spec| spec.named("Straße").unique()), "a definition is changed");
-    must(
-        host.of("person").unwrap().ensure([DefinitionSpec::string("a"), DefinitionSpec::string("last")]),
-        "definitions are made",
-    );
-    must(host.of("person").unwrap().delete("last"), "the last definition is deleted");
-    let text = |data_type, text| Value::parse(data_type, text).expect("a good value");
-    let batch = host.batch().by("bob").note("first").set(("customer", 1), "credit", text(DataType::Decimal, "10.50"));
-    let batch = batch.set(("customer", 1), "expiry", text(DataType::Date, "0001-01-01")).set(("customer", 1), "level", i64::MIN);
+    must(typed(&host, "person").ensure([DefinitionSpec::string("a"), DefinitionSpec::string("last")]), "definitions are made");
+    must(typed(&host, "person").delete("last"), "the last definition is deleted");
+    let batch = host.batch().by("bob").note("first").set(("customer", 1), "credit", parse(DataType::Decimal, "10.50"));
+    let batch = batch.set(("customer", 1), "expiry", parse(DataType::Date, "0001-01-01")).set(("customer", 1), "level", i64::MIN);
     let batch = batch.set(("customer", "007"), "STRASSE", "x").set(("customer", "Ünï 'x'"), "active", true);
     must(batch.set(("person", 1), "a", "y").commit(), "values are set");
     for text in awkward_texts() {
         must(of.set(2, "empty", text), "a value is replaced");
     }
     must(of.set(3, "count", 5).and(of.remove(3)), "an entity is written and removed");
-    must(host.of("person").unwrap().remove(1), "an entity is removed");
+    must(typed(&host, "person").remove(1), "an entity is removed");
 }
 
 /// The whole picture is the same after the store was closed and opened again, twice.
@@ -60,7 +56,7 @@ pub fn it_goes_on_where_it_was(open: Open<'_>) {
     drop(store);
     let store = open();
     let host = host(&*store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     refused(of.set(8, "straße", "x"), Error::is_duplicate, "a unique value is taken after the store was opened again", ADVICE);
     let receipt = must(of.set(8, "straße", "z"), "a value is set");
     same(&receipt.commit.map(crate::CommitId::get), &Some(marks.commit.get() + 1), promise, ADVICE);
@@ -70,7 +66,8 @@ pub fn it_goes_on_where_it_was(open: Open<'_>) {
     let made = must(of.define(DefinitionSpec::string("another")), "a definition is made");
     same(&Some(made.id()), &next, promise, ADVICE);
     refused(of.set(9, "level", 7), Error::is_invalid, "rules hold after the store was opened again", ADVICE);
-    let level = must(store.catalog(), "the catalog is read").resolve(of.entity_type(), "level").unwrap().clone();
+    let level =
+        must(must(store.catalog(), "the catalog is read").resolve(of.entity_type(), "level"), "a definition is found").clone();
     let refused = level.bind(Value::Integer(7), &Limits::typed());
     same(&refused.is_err(), &true, "rules hold after the store was opened again", ADVICE);
 }

@@ -2,7 +2,7 @@
 
 use crate::conformance::Store;
 use crate::conformance::support::{
-    ORDERED, PLAN, batch, commit, customer, define, host, must, refused_whole, same, set, snapshot,
+    ORDERED, PLAN, batch, commit, customer, define, host, must, refused_whole, same, set, snapshot, typed,
 };
 use crate::error::{Error, Moved};
 use crate::model::{DefinitionSpec, EntityKey, Revision};
@@ -13,7 +13,7 @@ fn moved(error: &Error) -> Vec<(Option<EntityKey>, u64, u64)> {
 }
 
 fn prepare(store: &Store) {
-    must(host(store).of("customer").unwrap().define(DefinitionSpec::integer("n")), "a definition is made");
+    must(typed(&host(store), "customer").define(DefinitionSpec::integer("n")), "a definition is made");
     for n in 1..=3 {
         must(commit(store, [set(store, &customer(1), "n", n)]), "a value is set");
     }
@@ -65,7 +65,7 @@ pub fn absent_expects_a_new_entity(store: &Store) {
     };
     must(write_new(9), "a new entity is written");
     refused_whole(store, &[customer(9)], Error::is_conflict, promise, || write_new(9));
-    must(host(store).of("customer").unwrap().remove(9), "an entity is removed");
+    must(typed(&host(store), "customer").remove(9), "an entity is removed");
     let error = refused_whole(store, &[customer(9)], Error::is_conflict, promise, || write_new(9));
     same(&moved(&error), &[(Some(customer(9)), 0, 2)], "an emptied entity keeps its revision", PLAN);
 }
@@ -97,6 +97,6 @@ pub fn revisions_move_with_changes_only(store: &Store) {
     same(&read(), &[3, 1], promise, PLAN);
     must(commit(store, [set(store, &customer(1), "n", 3), set(store, &customer(2), "n", 5)]), "one value is changed, one is not");
     same(&read(), &[3, 2], promise, PLAN);
-    must(host(store).of("customer").unwrap().alter("n", |spec| spec.description("d")), "a definition is changed");
+    must(typed(&host(store), "customer").alter("n", |spec| spec.description("d")), "a definition is changed");
     same(&read(), &[3, 2], "a change of a definition moves no entity", PLAN);
 }

@@ -1,7 +1,7 @@
 //! Required and default values, as the store keeps to them.
 
 use crate::conformance::Store;
-use crate::conformance::support::{PLAN, WHOLE, customer, held, holds, host, must, refused_whole, same, snapshot};
+use crate::conformance::support::{PLAN, WHOLE, customer, held, holds, host, must, refused_whole, same, snapshot, typed};
 use crate::error::Error;
 use crate::model::{DefinitionId, DefinitionSpec, Value};
 
@@ -9,7 +9,7 @@ use crate::model::{DefinitionId, DefinitionSpec, Value};
 pub fn required_values_stay(store: &Store) {
     let promise = "a required value is not cleared, not moved away, and not left out when an entity is saved whole";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.ensure([DefinitionSpec::string("a").required(), DefinitionSpec::string("b")]), "definitions are made");
     must(of.set(2, "b", "y"), "an entity is written in part");
     must(of.set(1, "a", "x"), "a value is set");
@@ -27,7 +27,7 @@ pub fn required_values_stay(store: &Store) {
 pub fn required_can_be_turned_on_and_off(store: &Store) {
     let promise = "a definition is required from the commit that says so to the one that takes it back";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.ensure([DefinitionSpec::string("a"), DefinitionSpec::string("b")]), "definitions are made");
     must(of.set(1, "b", "without"), "a value is set");
     must(of.set(2, "a", "with"), "a value is set");
@@ -49,7 +49,7 @@ pub fn required_can_be_turned_on_and_off(store: &Store) {
 pub fn defaults_are_read_and_not_stored(store: &Store) {
     let promise = "a default is read where nothing is stored, and stored nowhere";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.ensure([DefinitionSpec::integer("limit").default_value(1000), DefinitionSpec::string("b")]), "definitions are made");
     let read = |id: i64| must(of.get::<i64>(id, "limit"), "a value is read");
     must(of.set(1, "b", "x"), "a value is set");

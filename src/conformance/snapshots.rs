@@ -2,14 +2,16 @@
 
 use crate::attributes::Attributes;
 use crate::conformance::Store;
-use crate::conformance::support::{ISOLATED, customer, entity_type, host, must, picture, same, snapshot, unchanged};
+use crate::conformance::support::{
+    ISOLATED, customer, entity_type, host, must, picture, same, small, snapshot, there, typed, unchanged,
+};
 use crate::model::{DefinitionId, DefinitionSpec, EntityKey, Ordinal, Value};
 use crate::store::Snapshot;
 
 fn prepare(store: &Store) -> Attributes<&Store> {
     let host = host(store);
     let specs = [DefinitionSpec::integer("n"), DefinitionSpec::string("code").unique(), DefinitionSpec::string("free")];
-    must(host.of("customer").unwrap().ensure(specs), "definitions are made");
+    must(typed(&host, "customer").ensure(specs), "definitions are made");
     let values = (1..=5)
         .fold(host.batch(), |batch, id| batch.set(("customer", id), "n", id).set(("customer", id), "code", format!("c{id}")));
     must(values.commit(), "values are set");
@@ -22,7 +24,7 @@ fn keys() -> Vec<EntityKey> {
 
 /// Everything that a commit can move.
 fn move_everything(host: &Attributes<&Store>) {
-    let of = host.of("customer").unwrap();
+    let of = typed(host, "customer");
     must(of.set(1, "n", 100), "a value is replaced while a snapshot is held");
     must(of.clear(2, "n"), "a value is cleared while a snapshot is held");
     must(of.remove(3), "an entity is removed while a snapshot is held");
@@ -41,7 +43,7 @@ fn move_everything(host: &Attributes<&Store>) {
 pub fn a_snapshot_stays_at_its_point(store: &Store) {
     let promise = "a snapshot shows the same for as long as it is held: definitions, entities, history, commits, counts";
     let host = prepare(store);
-    must(host.of("customer").unwrap().set(1, "n", 11), "a value is replaced");
+    must(typed(&host, "customer").set(1, "n", 11), "a value is replaced");
     let held = snapshot(store);
     let before = picture(&*held, &keys());
     move_everything(&host);
@@ -65,7 +67,7 @@ pub fn a_snapshot_begins_when_it_is_made(store: &Store) {
 /// Each question by itself, as the first one that is asked of an old snapshot.
 pub fn every_question_stays_at_its_point(store: &Store) {
     let host = prepare(store);
-    must(host.of("customer").unwrap().set(1, "n", 11), "a value is replaced");
+    must(typed(&host, "customer").set(1, "n", 11), "a value is replaced");
     let held: Vec<_> = (0..10).map(|_| snapshot(store)).collect();
     move_everything(&host);
     let of = entity_type("customer");
@@ -104,19 +106,19 @@ pub fn many_snapshots_at_once(store: &Store) {
     let host = prepare(store);
     let mut held: Vec<Box<dyn Snapshot + '_>> = Vec::new();
     for n in 0..40 {
-        must(host.of("customer").unwrap().set(1, "n", n), "a value is set while snapshots are held");
-        must(host.of("customer").unwrap().set(100 + n, "n", n), "a new entity is written while snapshots are held");
+        must(typed(&host, "customer").set(1, "n", n), "a value is set while snapshots are held");
+        must(typed(&host, "customer").set(100 + n, "n", n), "a new entity is written while snapshots are held");
         held.push(snapshot(store));
     }
     for (n, snapshot) in (0..40_u64).zip(&held).collect::<Vec<_>>().into_iter().rev() {
-        let record = must(snapshot.read(&[customer(1)]), "an entity is read").pop().flatten().expect("it was written");
+        let record = there(must(snapshot.read(&[customer(1)]), "an entity is read").pop().flatten(), promise);
         let counted = must(snapshot.count(&entity_type("customer")), "entities are counted");
         same(&(record.values()[0].value.to_string(), counted), &(n.to_string(), 6 + n), promise, ISOLATED);
     }
     // In another order than they were made in.
     while held.len() > 1 {
         drop(held.swap_remove(held.len() / 2));
-        must(host.of("customer").unwrap().set(1, "n", -1), "a value is set while snapshots come and go");
+        must(typed(&host, "customer").set(1, "n", -1), "a value is set while snapshots come and go");
     }
 }
 
@@ -142,7 +144,7 @@ pub fn what_is_committed_is_seen_at_once(store: &Store) {
             host.batch().define("customer", DefinitionSpec::integer(&*name)).set(("customer", 1), &*name, n).commit(),
             "a batch is committed",
         );
-        let id = DefinitionId::new(4 + u32::try_from(n).unwrap());
+        let id = DefinitionId::new(4 + small::<u32>(n));
         let (catalog, record) = must(store.read_entity(&customer(1)), "an entity is read");
         let single = record.and_then(|record| record.get(id).map(|held| held.value.clone()));
         same(&(catalog.get(id).is_some(), single), &(true, Some(Value::Integer(n))), promise, advice);
@@ -150,12 +152,12 @@ pub fn what_is_committed_is_seen_at_once(store: &Store) {
         let snapshot = snapshot(store);
         same(&must(snapshot.catalog(), "the catalog is read").revision(), &catalog.revision(), promise, advice);
         let read = must(snapshot.read(&[customer(1)]), "an entity is read").pop().flatten();
-        same(&read.map(|record| record.values().len()), &Some(3 + usize::try_from(n).unwrap()), promise, advice);
+        same(&read.map(|record| record.values().len()), &Some(3 + small::<usize>(n)), promise, advice);
         let marks = must(snapshot.marks(), "the marks are read");
-        same(&marks.commit.get(), &(3 + u64::try_from(n).unwrap()), promise, advice);
+        same(&marks.commit.get(), &(3 + small::<u64>(n)), promise, advice);
         same(&must(old.catalog(), "the catalog is read").revision().get(), &1, "an old snapshot keeps its catalog", advice);
     }
-    must(host.of("customer").unwrap().remove(1), "an entity is removed");
+    must(typed(&host, "customer").remove(1), "an entity is removed");
     let (_, record) = must(store.read_entity(&customer(1)), "an entity is read");
     same(&record.map(|record| record.values().len()), &Some(0), promise, advice);
     let (_, record) = must(store.read_entity(&customer(99)), "an entity is read that was never written");

@@ -5,11 +5,11 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant as Watch};
 
-use crate::attributes::Attributes;
+use crate::attributes::{Attributes, AttributesOf};
 use crate::clock::{Clock, Instant};
 use crate::conformance::Store;
 use crate::error::{Error, Result};
-use crate::model::{CommitId, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityId, Limits, Value};
+use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityId, Limits, Value};
 use crate::store::{Batch, Change, Receipt, Snapshot};
 
 pub(super) const PLAN: &str = "call `plan` over a snapshot of the very transaction that stores its result; if it fails, store nothing and \
@@ -38,7 +38,7 @@ impl Clock for Ticking {
 
 /// An instant by its microseconds since 1970.
 pub(super) fn micros(micros: i64) -> Instant {
-    Instant::from_timestamp_micros(micros).expect("an instant that chrono can hold")
+    there(Instant::from_timestamp_micros(micros), "chrono can hold an instant")
 }
 
 /// The host of a case.
@@ -46,12 +46,26 @@ pub(super) fn host(store: &Store) -> Attributes<&Store> {
     Attributes::new(store).with_clock(Ticking(AtomicI64::new(1_735_986_600_000_001)))
 }
 
+/// The host's handle of an entity type.
+pub(super) fn typed<'a, 's>(host: &'a Attributes<&'s Store>, of: &str) -> AttributesOf<'a, &'s Store> {
+    host.of_type(entity_type(of))
+}
+
 pub(super) fn entity_type(text: &str) -> EntityType {
-    EntityType::new(text).expect("a well-formed entity type")
+    must(EntityType::new(text), "an entity type is well-formed")
 }
 
 pub(super) fn key(of: &str, id: impl IntoEntityId) -> EntityKey {
-    EntityKey::new(of, id).expect("a well-formed key")
+    must(EntityKey::new(of, id), "a key is well-formed")
+}
+
+pub(super) fn parse(data_type: DataType, text: &str) -> Value {
+    must(Value::parse(data_type, text), "a value is well-formed")
+}
+
+/// One of the suite's own counts, which fit any integer.
+pub(super) fn small<N>(count: impl TryInto<N>) -> N {
+    there(count.try_into().ok(), "a count of the suite is small")
 }
 
 pub(super) fn customer(id: impl IntoEntityId) -> EntityKey {
@@ -59,7 +73,10 @@ pub(super) fn customer(id: impl IntoEntityId) -> EntityKey {
 }
 
 /// The failure that every case ends in: what was promised, what is the matter, and what to do.
+///
+/// A case is the body of a `#[test]`, so it fails as tests do; without one, `Case::check` makes a text of it.
 #[track_caller]
+#[allow(clippy::panic)]
 pub(super) fn broken(promise: &str, matter: &str, advice: &str) -> ! {
     panic!("broken: {promise}\n  {matter}\n  to do: {advice}");
 }
@@ -94,6 +111,12 @@ pub(super) fn must<T>(result: Result<T>, doing: &str) -> T {
             broken(doing, &format!("it failed: {error}{}", causes(&error)), "this must succeed: find out why it does not")
         }
     }
+}
+
+/// What must be there for the case to go on.
+#[track_caller]
+pub(super) fn there<T>(found: Option<T>, promise: &str) -> T {
+    found.unwrap_or_else(|| broken(promise, "there is none", "this must be there: find out why it is not"))
 }
 
 fn causes(error: &Error) -> String {
@@ -206,15 +229,16 @@ pub(super) fn batch(store: &Store) -> Batch {
 /// The change that defines this, as the next definition.
 pub(super) fn define(store: &Store, spec: DefinitionSpec) -> Change {
     let catalog = must(store.catalog(), "the catalog is read");
-    let id = catalog.next_id().expect("an id that is not used up");
-    Change::Define(crate::Definition::new(id, entity_type("customer"), spec, &Limits::typed()).expect("a good definition"))
+    let id = there(catalog.next_id(), "ids are not used up");
+    let definition = crate::Definition::new(id, entity_type("customer"), spec, &Limits::typed());
+    Change::Define(must(definition, "a definition is well-formed"))
 }
 
 /// The change that sets a value.
 pub(super) fn set(store: &Store, key: &EntityKey, name: &str, value: impl Into<Value>) -> Change {
     let catalog = must(store.catalog(), "the catalog is read");
     let definition = must(catalog.resolve(key.entity_type(), name), "a definition is found by its name");
-    let value = definition.bind(value.into(), &Limits::typed()).expect("a good value");
+    let value = must(definition.bind(value.into(), &Limits::typed()).map_err(Error::from), "a definition takes a value");
     Change::Set { entity: key.clone(), value }
 }
 

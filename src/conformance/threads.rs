@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::conformance::Store;
-use crate::conformance::support::{ISOLATED, ORDERED, batch, customer, host, must, patiently, same, set, snapshot};
+use crate::conformance::support::{
+    ISOLATED, ORDERED, batch, customer, host, must, patiently, same, set, small, snapshot, there, typed,
+};
 use crate::error::{Error, Result};
 use crate::model::{CommitId, DefinitionId, DefinitionSpec, Ordinal, Outcome, Value};
 use crate::store::Receipt;
@@ -15,7 +17,7 @@ const THREADS: i64 = 6;
 
 /// Starts so many threads at once, and hands out what they found, in their order. What one panics with, all panic with.
 fn at_once<T: Send>(count: i64, work: impl Fn(i64) -> T + Sync) -> Vec<T> {
-    let (barrier, work) = (Barrier::new(usize::try_from(count).unwrap()), &work);
+    let (barrier, work) = (Barrier::new(small::<usize>(count)), &work);
     let barrier = &barrier;
     thread::scope(|scope| {
         let start = |n| {
@@ -31,7 +33,7 @@ fn at_once<T: Send>(count: i64, work: impl Fn(i64) -> T + Sync) -> Vec<T> {
 
 fn define(store: &Store) {
     let specs = [DefinitionSpec::integer("n"), DefinitionSpec::string("code").unique(), DefinitionSpec::string("a")];
-    must(host(store).of("customer").unwrap().ensure(specs), "definitions are made");
+    must(typed(&host(store), "customer").ensure(specs), "definitions are made");
 }
 
 /// Many ask for one unique value at once: exactly one gets it.
@@ -40,7 +42,7 @@ pub fn one_of_many_gets_a_unique_value(store: &Store) {
     define(store);
     for round in 0..20 {
         let code = format!("code {round}");
-        let results = at_once(THREADS, |id| patiently(|| host(store).of("customer").unwrap().set(id, "code", code.as_str())));
+        let results = at_once(THREADS, |id| patiently(|| typed(&host(store), "customer").set(id, "code", code.as_str())));
         let won = results.iter().filter(|result| result.is_ok()).count();
         same(&won, &1, promise, ORDERED);
         for result in results {
@@ -76,10 +78,10 @@ pub fn no_update_is_lost(store: &Store) {
     let receipts = at_once(THREADS, |_| (0..steps).map(|_| patiently(raise)).collect::<Vec<_>>());
     let ids: BTreeSet<_> = receipts.into_iter().flatten().map(|done| must(done, "a counter is raised").commit).collect();
     let (_, record) = must(store.read_entity(&customer(1)), "an entity is read");
-    let record = record.expect("it was written");
+    let record = there(record, promise);
     let total = THREADS * steps;
     same(&(record.values()[0].value.clone(), record.revision().get()), &(Value::Integer(total), total), promise, ORDERED);
-    let expected: Vec<_> = (2..=total + 1).map(|id| Some(CommitId::new(u64::try_from(id).unwrap()))).collect();
+    let expected: Vec<_> = (2..=total + 1).map(|id| Some(CommitId::new(small::<u64>(id)))).collect();
     same(&ids.into_iter().collect::<Vec<_>>(), &expected, "the commits of many threads are one line without gaps", ORDERED);
     let past = must(snapshot(store).history(&customer(1)), "the past of an entity is read");
     let values: Vec<_> = past.iter().map(|past| past.held.value.clone()).collect();
@@ -105,7 +107,7 @@ pub fn many_write_at_once(store: &Store) {
     let records = must(snapshot.scan(None, None, usize::MAX), "entities are scanned");
     let ordinals: Vec<_> = records.iter().map(|record| i64::from(record.ordinal().get())).collect();
     same(&ordinals, &(1..=total).collect::<Vec<_>>(), promise, ORDERED);
-    let ids: BTreeSet<_> = records.iter().map(|record| record.key().id().as_integer().unwrap()).collect();
+    let ids: BTreeSet<_> = records.iter().filter_map(|record| record.key().id().as_integer()).collect();
     same(&ids.into_iter().collect::<Vec<_>>(), &(0..total).collect::<Vec<_>>(), promise, ORDERED);
     for record in &records {
         let id = record.key().id().as_integer();
@@ -113,8 +115,8 @@ pub fn many_write_at_once(store: &Store) {
         same(&(found.first().cloned(), found.len()), &(id.map(Value::Integer), 2), promise, ORDERED);
     }
     let marks = must(snapshot.marks(), "the marks are read");
-    same(&marks.commit, &CommitId::new(u64::try_from(total).unwrap() + 1), promise, ORDERED);
-    same(&marks.ordinal, &Ordinal::new(u32::try_from(total).unwrap()), promise, ORDERED);
+    same(&marks.commit, &CommitId::new(small::<u64>(total) + 1), promise, ORDERED);
+    same(&marks.ordinal, &Ordinal::new(small::<u32>(total)), promise, ORDERED);
 }
 
 /// Many define one name at once: one makes it, the others find it made. Different names are all there.
@@ -124,7 +126,7 @@ pub fn many_define_at_once(store: &Store) {
         let declare = |thread: i64| {
             let shared = DefinitionSpec::string(format!("Straße {round}"));
             let own = DefinitionSpec::string(format!("own {round} {thread}"));
-            patiently(|| host(store).of("customer").unwrap().ensure([shared.clone(), own.clone()]))
+            patiently(|| typed(&host(store), "customer").ensure([shared.clone(), own.clone()]))
         };
         let ensured: Vec<_> =
             at_once(THREADS, declare).into_iter().map(|done| must(done, "definitions are declared beside others")).collect();
@@ -135,7 +137,7 @@ pub fn many_define_at_once(store: &Store) {
     }
     let catalog = must(store.catalog(), "the catalog is read");
     let names: BTreeSet<_> = catalog.iter().map(|definition| definition.name().key().to_owned()).collect();
-    let total = usize::try_from(8 * (THREADS + 1)).unwrap();
+    let total = small::<usize>(8 * (THREADS + 1));
     same(&(names.len(), catalog.iter().count()), &(total, total), promise, ORDERED);
     same(
         &catalog.next_id().map(DefinitionId::get),
@@ -151,13 +153,13 @@ pub fn required_holds_from_its_commit_on(store: &Store) {
     define(store);
     for round in 0..10 {
         let (name, count) = (format!("r{round}"), 12);
-        must(host(store).of("customer").unwrap().define(DefinitionSpec::integer(name.as_str())), "a definition is made");
+        must(typed(&host(store), "customer").define(DefinitionSpec::integer(name.as_str())), "a definition is made");
         let declaring = host(store);
         let values = (0..THREADS * count).fold(declaring.batch(), |batch, id| batch.set(("customer", id), name.as_str(), id));
         must(values.commit(), "values are set");
         let done = at_once(THREADS, |thread| {
             let host = host(store);
-            let of = host.of("customer").unwrap();
+            let of = typed(&host, "customer");
             if thread == 0 {
                 return vec![patiently(|| host.batch().alter("customer", name.as_str(), DefinitionSpec::required).commit())];
             }
@@ -180,13 +182,13 @@ pub fn unique_holds_from_its_commit_on(store: &Store) {
     define(store);
     for round in 0..10 {
         let name = format!("u{round}");
-        must(host(store).of("customer").unwrap().define(DefinitionSpec::string(name.as_str())), "a definition is made");
+        must(typed(&host(store), "customer").define(DefinitionSpec::string(name.as_str())), "a definition is made");
         let done = at_once(THREADS, |thread| {
             let host = host(store);
             if thread == 0 {
                 return patiently(|| host.batch().alter("customer", name.as_str(), DefinitionSpec::unique).commit());
             }
-            patiently(|| host.of("customer").unwrap().set(thread, &name, if thread % 2 == 0 { "even" } else { "odd" }))
+            patiently(|| typed(&host, "customer").set(thread, &name, if thread % 2 == 0 { "even" } else { "odd" }))
         });
         let catalog = must(store.catalog(), "the catalog is read");
         let definition = must(catalog.resolve(customer(1).entity_type(), &name), "a definition is found").clone();
@@ -279,11 +281,11 @@ pub fn refusals_are_each_callers_own(store: &Store) {
     let promise = "a batch that is refused harms no other, though they are written at once";
     let advice = "where batches of several callers are stored in one transaction, give each a savepoint of its own";
     define(store);
-    must(host(store).of("customer").unwrap().set("holder", "code", "taken"), "a value is set");
+    must(typed(&host(store), "customer").set("holder", "code", "taken"), "a value is set");
     let each = 15;
     let done = at_once(THREADS, |thread| {
         let host = host(store);
-        let of = host.of("customer").unwrap();
+        let of = typed(&host, "customer");
         let code = |n| if thread % 2 == 0 { format!("free {thread} {n}") } else { "taken".to_owned() };
         (0..each).map(|n| patiently(|| of.set(thread * each + n, "code", code(n)))).collect::<Vec<_>>()
     });

@@ -2,7 +2,7 @@
 
 use crate::attributes::Attributes;
 use crate::conformance::Store;
-use crate::conformance::support::{PLAN, customer, held, host, must, refused_whole, same, snapshot};
+use crate::conformance::support::{PLAN, customer, held, host, must, refused_whole, same, small, snapshot, typed};
 use crate::error::{Error, Rule};
 use crate::model::{DefinitionId, DefinitionSpec, EntityKey, Ordinal, Value};
 
@@ -13,8 +13,8 @@ fn with_code(store: &Store) -> Attributes<&Store> {
     let host = host(store);
     let specs =
         [DefinitionSpec::string("code").unique(), DefinitionSpec::string("other").unique(), DefinitionSpec::string("free")];
-    must(host.of("customer").unwrap().ensure(specs), "definitions are made");
-    must(host.of("person").unwrap().define(DefinitionSpec::string("code").unique()), "a definition is made");
+    must(typed(&host, "customer").ensure(specs), "definitions are made");
+    must(typed(&host, "person").define(DefinitionSpec::string("code").unique()), "a definition is made");
     host
 }
 
@@ -31,7 +31,7 @@ fn off(mut spec: DefinitionSpec) -> DefinitionSpec {
 pub fn a_unique_value_is_held_once(store: &Store) {
     let promise = "no two entities hold equal values of a unique definition";
     let host = with_code(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.set(1, "code", "x"), "a value is set");
     let error = refused_whole(store, &keys(), Error::is_duplicate, promise, || of.set(2, "code", "x"));
     same(&error.violations()[0].limit, "customer/1", "the refusal names the holder", INDEX);
@@ -40,7 +40,7 @@ pub fn a_unique_value_is_held_once(store: &Store) {
     same(&error.violations()[0].entity, &Some(customer(4)), "the refusal names who asked second", INDEX);
     must(of.set(1, "code", "x"), "an entity keeps its own value");
     must(of.set(2, "other", "x"), "a value is free in another definition");
-    must(host.of("person").unwrap().set(1, "code", "x"), "a value is free in another entity type");
+    must(typed(&host, "person").set(1, "code", "x"), "a value is free in another entity type");
     must(of.set(3, "free", "x").and(of.set(4, "free", "x")), "a definition that is not unique takes equal values");
 }
 
@@ -48,9 +48,9 @@ pub fn a_unique_value_is_held_once(store: &Store) {
 pub fn a_value_given_up_is_free(store: &Store) {
     let promise = "a unique value that was replaced, cleared, moved away or removed is free again";
     let host = with_code(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     for (n, code) in ["replaced", "cleared", "removed", "moved", "left out"].into_iter().enumerate() {
-        must(of.set(i64::try_from(n).unwrap() + 1, "code", code), "a value is set");
+        must(of.set(small::<i64>(n) + 1, "code", code), "a value is set");
     }
     must(of.set(1, "code", "new"), "a value is replaced");
     must(of.clear(2, "code"), "a value is cleared");
@@ -113,9 +113,9 @@ pub fn unique_values_are_compared_exactly(store: &Store) {
         texts.iter().zip(1i64..).fold(host.batch(), |batch, (text, id)| batch.set(("customer", id), "code", text.as_str()));
     must(batch.commit(), promise);
     for text in &texts {
-        refused_whole(store, &[], Error::is_duplicate, promise, || host.of("customer").unwrap().set(999, "code", text.as_str()));
+        refused_whole(store, &[], Error::is_duplicate, promise, || typed(&host, "customer").set(999, "code", text.as_str()));
     }
-    let of = host.of("price").unwrap();
+    let of = typed(&host, "price");
     must(of.define(DefinitionSpec::decimal("amount").unique()), "a definition is made");
     must(of.set_text(1, "amount", "1.50"), "a value is set");
     refused_whole(store, &[], Error::is_duplicate, promise, || of.set_text(2, "amount", "1.5"));
@@ -129,7 +129,7 @@ pub fn unique_values_are_compared_exactly(store: &Store) {
 pub fn unique_can_be_turned_on(store: &Store) {
     let promise = "the unique rule is turned on only where values differ, and then holds for those that were there before";
     let host = with_code(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     for (id, value) in [(1, "x"), (2, "y"), (3, "x")] {
         must(of.set(id, "free", value), "a value is set");
     }
@@ -152,7 +152,7 @@ pub fn unique_can_be_turned_on(store: &Store) {
 pub fn unique_can_be_turned_off_and_on(store: &Store) {
     let promise = "the unique rule can be turned off and on again, and then knows what was written in between";
     let host = with_code(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.set(1, "code", "x").and(of.set(2, "code", "y")), "values are set");
     must(of.alter("code", off), "the rule is turned off");
     must(of.set(3, "code", "x"), "a value is set twice while the rule is off");
@@ -175,7 +175,7 @@ pub fn unique_can_be_turned_off_and_on(store: &Store) {
 pub fn a_deleted_definition_holds_nothing_back(store: &Store) {
     let promise = "values of a deleted definition hold nothing back";
     let host = with_code(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.set(1, "code", "x"), "a value is set");
     must(of.delete_with_values("code"), "a definition is deleted");
     must(of.define(DefinitionSpec::string("code").unique()), "a definition is made");

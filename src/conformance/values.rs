@@ -1,7 +1,9 @@
 //! Values: what is read is what was written, for every type and to its ends.
 
 use crate::conformance::Store;
-use crate::conformance::support::{EXACT, WHOLE, customer, held, holds, host, key, must, same, snapshot};
+use crate::conformance::support::{
+    EXACT, WHOLE, customer, held, holds, host, key, must, parse, same, small, snapshot, there, typed,
+};
 use crate::model::{DataType, DefinitionSpec, Outcome, Value};
 use crate::store::Snapshot;
 
@@ -71,13 +73,13 @@ pub(super) fn awkward_texts() -> Vec<String> {
 /// Sets each value at an entity of its own, and compares what a new snapshot reads to the last character.
 fn round_trip(store: &Store, data_type: DataType, values: &[Value], promise: &str) {
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.define(DefinitionSpec::new("value", data_type)), "a definition is made");
     let batch =
         values.iter().zip(1i64..).fold(host.batch(), |batch, (value, id)| batch.set(("customer", id), "value", value.clone()));
     must(batch.commit(), "values are set");
     let compare = |snapshot: &dyn Snapshot| {
-        let keys: Vec<_> = (1..=values.len()).map(|id| customer(i64::try_from(id).unwrap())).collect();
+        let keys: Vec<_> = (1..=values.len()).map(|id| customer(small::<i64>(id))).collect();
         for (record, value) in must(snapshot.read(&keys), "entities are read").into_iter().zip(values) {
             let found = record.as_ref().and_then(|record| record.values().first()).map(|held| &held.value);
             same(&found, &Some(value), promise, EXACT);
@@ -97,10 +99,6 @@ fn round_trip(store: &Store, data_type: DataType, values: &[Value], promise: &st
         must(of.set(id, "value", value.clone()), "a value is set again");
     }
     compare(&*snapshot(store));
-}
-
-fn parse(data_type: DataType, text: &str) -> Value {
-    Value::parse(data_type, text).expect("a good value")
 }
 
 /// Quotes, control characters, emoji, combining marks, SQL, texts that look like something else: as they were.
@@ -162,7 +160,7 @@ pub fn decimals_come_back_exactly(store: &Store) {
     ];
     let values: Vec<_> = texts.iter().map(|text| parse(DataType::Decimal, text)).collect();
     for (value, text) in values.iter().zip(texts) {
-        assert_eq!(value.to_string(), text, "the suite's own decimals keep their zeros");
+        same(&value.to_string(), text, "the suite's own decimals keep their zeros", EXACT);
     }
     round_trip(store, DataType::Decimal, &values, "a decimal comes back with every digit and every zero");
 }
@@ -194,7 +192,7 @@ pub fn dates_come_back_exactly(store: &Store) {
 pub fn similar_texts_are_different_values(store: &Store) {
     let promise = "texts that differ in any character are different values";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.define(DefinitionSpec::string("value")), "a definition is made");
     let texts = ["a", "A", "a ", " a", "á", "a\u{301}", "ß", "ss", "", " ", "1", "01", "1.0"];
     for (n, text) in texts.into_iter().enumerate() {
@@ -208,7 +206,7 @@ pub fn similar_texts_are_different_values(store: &Store) {
 pub fn equal_decimals_are_one_value(store: &Store) {
     let promise = "1.5 and 1.50 are one value: setting the one over the other moves nothing";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.define(DefinitionSpec::decimal("value")), "a definition is made");
     must(of.set_text(1, "value", "1.50"), "a value is set");
     let receipt = must(of.set_text(1, "value", "1.5"), "an equal value is set");
@@ -220,11 +218,11 @@ pub fn equal_decimals_are_one_value(store: &Store) {
 pub fn absent_is_not_empty(store: &Store) {
     let promise = "the empty string is a value, and absence is none";
     let host = host(store);
-    let of = host.of("customer").unwrap();
+    let of = typed(&host, "customer");
     must(of.ensure([DefinitionSpec::string("a"), DefinitionSpec::string("b")]), "definitions are made");
     must(of.set(1, "a", ""), "a value is set");
     let one = must(of.entity(1), "an entity is read");
-    let one = one.unwrap_or_else(|| super::support::broken(promise, "an entity that holds an empty string is not found", EXACT));
+    let one = there(one, "an entity that holds an empty string is found");
     same(&must(one.get::<String>("a"), "a value is read"), &Some(""), promise, EXACT);
     same(&must(one.get::<String>("b"), "a value is read"), &None::<()>, promise, EXACT);
     same(&must(of.clear(1, "a"), "a value is cleared").changes[0].outcome, &Outcome::Cleared, promise, EXACT);
@@ -235,12 +233,12 @@ pub fn absent_is_not_empty(store: &Store) {
 pub fn a_wide_entity_comes_back_in_order(store: &Store) {
     let promise = "an entity comes back with all its values, sorted by definition";
     let host = host(store);
-    let of = host.of("person").unwrap();
+    let of = typed(&host, "person");
     let data_type = |n: usize| DataType::ALL[n % 5];
     let value = |n: usize| match data_type(n) {
         DataType::String => Value::from(format!("text {n}")),
         DataType::Decimal => parse(DataType::Decimal, &format!("{n}.{n:03}0")),
-        DataType::Integer => Value::from(i64::try_from(n).unwrap() - 100),
+        DataType::Integer => Value::from(small::<i64>(n) - 100),
         DataType::Boolean => Value::from(n.is_multiple_of(2)),
         DataType::Date => parse(DataType::Date, &format!("2024-02-{:02}", n % 29 + 1)),
     };

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 use crate::error::{Error, Result};
 use crate::model::{Catalog, EntityKey, EntityRecord, Revision};
 use crate::sqlite::failure::failed;
-use crate::sqlite::open::{configure, connect, keep_plans, open, set_up};
+use crate::sqlite::open::{connect, connect_in_memory, open, set_up};
 use crate::sqlite::tables::{Known, Tables, read_record};
 use crate::sqlite::{SqliteOptions, codec};
 
@@ -51,8 +51,7 @@ impl Connections {
 
     pub(super) fn in_memory() -> Result<Self> {
         let options = SqliteOptions::default();
-        let mut writer = Connection::open_in_memory().map_err(failed("opening a database in memory"))?;
-        configure(&writer, &options)?;
+        let mut writer = connect_in_memory(&options)?;
         set_up(&mut writer, true)?;
         Self::new(None, options, writer)
     }
@@ -114,11 +113,7 @@ impl Connections {
         let mut connection = match kept {
             Some(kept) if kept.as_of == as_of => return Ok(kept),
             Some(kept) => kept.connection,
-            None => {
-                let new = Connection::open_in_memory().map_err(&copying)?;
-                keep_plans(&new).map_err(&copying)?;
-                new
-            }
+            None => connect_in_memory(&self.options)?,
         };
         Backup::new(&writer, &mut connection).and_then(|backup| backup.step(-1)).map_err(&copying)?;
         Ok(Kept { connection, as_of })

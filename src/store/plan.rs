@@ -282,10 +282,8 @@ impl<'a> Planner<'a> {
 
     fn save(&mut self, place: usize, entity: &EntityKey, values: &[Bound]) -> Applied {
         let given = |id: DefinitionId| values.iter().any(|value| value.definition() == id);
-        for definition in self.catalog.clone().of(entity.entity_type()) {
-            if definition.rules().required && !given(definition.id()) {
-                self.refuse(place, Some(entity), missing(definition));
-            }
+        for violation in missing(&self.catalog, entity, given) {
+            self.refuse(place, Some(entity), violation);
         }
         let commit = self.commit;
         let defined = values.iter().all(|value| self.definition(place, entity, value.definition()).is_some());
@@ -385,9 +383,11 @@ fn undefined(id: DefinitionId, entity_type: &crate::EntityType) -> Violation {
     Violation::new(Rule::Defined, "", entity_type).of(format!("definition {id}"))
 }
 
-/// An entity was to be saved without it.
-pub(crate) fn missing(definition: &Definition) -> Violation {
-    required(definition, "an entity is not saved without it", "it is missing")
+/// What an entity lacks that is to be saved with these values.
+pub(crate) fn missing(catalog: &Catalog, entity: &EntityKey, given: impl Fn(DefinitionId) -> bool) -> Vec<Violation> {
+    let all = catalog.of(entity.entity_type()).into_iter();
+    let lacks = all.filter(|definition| definition.rules().required && !given(definition.id()));
+    lacks.map(|definition| required(definition, "an entity is not saved without it", "it is missing")).collect()
 }
 
 fn required(definition: &Definition, limit: &str, found: &str) -> Violation {
