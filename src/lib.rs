@@ -42,6 +42,7 @@ mod clock;
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
 pub mod conformance;
 mod error;
+mod hash;
 mod memory;
 pub mod model;
 #[cfg(feature = "sqlite")]

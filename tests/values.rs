@@ -447,21 +447,21 @@ fn a_value_in_json_says_its_type_and_is_exact() -> Result<(), Box<dyn std::error
 #[test]
 fn a_value_is_read_as_its_own_rust_type_and_never_coerced_into_another() {
     let integer = Value::from(300);
-    assert_eq!(i64::from_value(&integer).ok(), Some(300));
+    assert_eq!(i64::from_value(integer.clone()).ok(), Some(300));
     assert_eq!(u64::try_from(integer.clone()).ok(), Some(300));
-    assert_eq!(u16::from_value(&integer).ok(), Some(300));
-    let narrow = u8::from_value(&integer).expect_err("does not fit");
+    assert_eq!(u16::from_value(integer.clone()).ok(), Some(300));
+    let narrow = u8::from_value(integer.clone()).expect_err("does not fit");
     assert_eq!((narrow.rule, narrow.limit.as_str(), narrow.found.as_str()), (Rule::Range, "0 to 255", "300"));
-    let below = u64::from_value(&Value::from(-1)).expect_err("does not fit");
+    let below = u64::from_value(Value::from(-1)).expect_err("does not fit");
     assert_eq!(below.to_string(), "the value takes 0 to 18446744073709551615, not -1");
-    let other = bool::from_value(&integer).expect_err("an integer");
+    let other = bool::from_value(integer.clone()).expect_err("an integer");
     assert_eq!((other.rule, other.limit.as_str()), (Rule::DataType, "INTEGER"));
     assert_eq!(other.to_string(), "the value is INTEGER, but was given to a reader of BOOLEAN");
-    assert!(Decimal::from_value(&integer).is_err(), "an integer is not read as a decimal");
-    assert!(String::from_value(&integer).is_err(), "an integer is not read as a text");
-    assert!(i64::from_value(&Value::from(Decimal::ONE)).is_err(), "a decimal is not read as an integer");
-    assert!(NaiveDate::from_value(&Value::from("2023-02-09")).is_err(), "a text is not read as a day");
-    assert_eq!(Value::from_value(&integer).ok(), Some(integer));
+    assert!(Decimal::from_value(integer.clone()).is_err(), "an integer is not read as a decimal");
+    assert!(String::from_value(integer.clone()).is_err(), "an integer is not read as a text");
+    assert!(i64::from_value(Value::from(Decimal::ONE)).is_err(), "a decimal is not read as an integer");
+    assert!(NaiveDate::from_value(Value::from("2023-02-09")).is_err(), "a text is not read as a day");
+    assert_eq!(Value::from_value(integer.clone()).ok(), Some(integer));
 }
 
 #[test]

@@ -27,11 +27,18 @@ pub struct BatchBuilder<'a, S> {
 
 /// One change as it was asked for.
 pub(super) enum Request<'a> {
-    Define { entity_type: Result<EntityType>, spec: DefinitionSpec },
-    Ensure { entity_type: Result<EntityType>, spec: DefinitionSpec },
-    Alter { entity_type: Result<EntityType>, name: Cow<'a, str>, alter: Box<Alter<'a>> },
-    Delete { entity_type: Result<EntityType>, name: Cow<'a, str>, with_values: bool },
-    Entity { entity: Result<EntityKey>, request: EntityRequest<'a> },
+    Define { entity_type: Given<EntityType>, spec: Box<DefinitionSpec> },
+    Ensure { entity_type: Given<EntityType>, spec: Box<DefinitionSpec> },
+    Alter { entity_type: Given<EntityType>, name: Cow<'a, str>, alter: Box<Alter<'a>> },
+    Delete { entity_type: Given<EntityType>, name: Cow<'a, str>, with_values: bool },
+    Entity { entity: Given<EntityKey>, request: EntityRequest<'a> },
+}
+
+/// What was given, or what is wrong with it. A batch has a million of these, few of them wrong: what is large is boxed.
+type Given<T> = Result<T, Box<Error>>;
+
+fn given<T>(given: Result<T>) -> Given<T> {
+    given.map_err(Box::new)
 }
 
 pub(super) type Alter<'a> = dyn Fn(DefinitionSpec) -> DefinitionSpec + 'a;
@@ -92,13 +99,13 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
 
     /// Adds a definition, whose name must be free.
     pub fn define(mut self, entity_type: &str, spec: DefinitionSpec) -> Self {
-        self.requests.push(Request::Define { entity_type: EntityType::new(entity_type), spec });
+        self.requests.push(Request::Define { entity_type: given(EntityType::new(entity_type)), spec: Box::new(spec) });
         self
     }
 
     /// Adds a definition, or makes the one that has its name what is declared here. Another data type is refused.
     pub fn ensure(mut self, entity_type: &str, spec: DefinitionSpec) -> Self {
-        self.requests.push(Request::Ensure { entity_type: EntityType::new(entity_type), spec });
+        self.requests.push(Request::Ensure { entity_type: given(EntityType::new(entity_type)), spec: Box::new(spec) });
         self
     }
 
@@ -110,21 +117,21 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         name: impl Into<Cow<'a, str>>,
         alter: impl Fn(DefinitionSpec) -> DefinitionSpec + 'a,
     ) -> Self {
-        let (entity_type, alter) = (EntityType::new(entity_type), Box::new(alter));
+        let (entity_type, alter) = (given(EntityType::new(entity_type)), Box::new(alter));
         self.requests.push(Request::Alter { entity_type, name: name.into(), alter });
         self
     }
 
     /// Deletes a definition that no entity holds a value of, and no system depends on.
     pub fn delete(mut self, entity_type: &str, name: impl Into<Cow<'a, str>>) -> Self {
-        let entity_type = EntityType::new(entity_type);
+        let entity_type = given(EntityType::new(entity_type));
         self.requests.push(Request::Delete { entity_type, name: name.into(), with_values: false });
         self
     }
 
     /// Deletes a definition and clears every value of it.
     pub fn delete_with_values(mut self, entity_type: &str, name: impl Into<Cow<'a, str>>) -> Self {
-        let entity_type = EntityType::new(entity_type);
+        let entity_type = given(EntityType::new(entity_type));
         self.requests.push(Request::Delete { entity_type, name: name.into(), with_values: true });
         self
     }
@@ -173,7 +180,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     }
 
     fn on(mut self, entity: impl IntoEntityKey, request: EntityRequest<'a>) -> Self {
-        self.requests.push(Request::Entity { entity: entity.into_entity_key(), request });
+        self.requests.push(Request::Entity { entity: given(entity.into_entity_key()), request });
         self
     }
 
@@ -229,7 +236,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         let attributes = self.attributes;
         let mut batch = Batch::new(catalog, attributes.clock.now());
         batch = batch.by(self.actor.clone()).with_note(self.note.clone());
-        let mut binder = Binder::new(&attributes.limits, Arc::clone(catalog), batch);
+        let mut binder = Binder::new(&attributes.limits, Arc::clone(catalog), batch, self.requests.len());
         for text in [&self.actor, &self.note].into_iter().flatten() {
             let most = attributes.limits.commit_chars;
             if longer_than(text, most) || text.contains('\0') {

@@ -25,8 +25,9 @@ pub(super) struct Binder<'a> {
 }
 
 impl<'a> Binder<'a> {
-    pub(super) const fn new(limits: &'a Limits, catalog: Arc<Catalog>, batch: Batch) -> Self {
-        Self { limits, catalog, batch, violations: Vec::new(), places: Vec::new() }
+    pub(super) fn new(limits: &'a Limits, catalog: Arc<Catalog>, mut batch: Batch, requests: usize) -> Self {
+        batch.reserve(requests);
+        Self { limits, catalog, batch, violations: Vec::new(), places: Vec::with_capacity(requests) }
     }
 
     pub(super) fn finish(self) -> BoundBatch {
@@ -51,13 +52,13 @@ impl<'a> Binder<'a> {
         match request {
             Request::Define { entity_type, spec } => {
                 let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
-                self.define(place, None, entity_type, spec.clone())?;
+                self.define(place, None, entity_type, (**spec).clone())?;
             }
             Request::Ensure { entity_type, spec } => {
                 let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
                 match self.catalog.find(entity_type, &spec.name).cloned() {
-                    Some(definition) => self.redefine(place, &definition, spec.clone()),
-                    None => _ = self.define(place, None, entity_type, spec.clone())?,
+                    Some(definition) => self.redefine(place, &definition, (**spec).clone()),
+                    None => _ = self.define(place, None, entity_type, (**spec).clone())?,
                 }
             }
             Request::Alter { entity_type, name, alter } => {
@@ -112,7 +113,7 @@ impl<'a> Binder<'a> {
         self.places.push((place, asked_for));
     }
 
-    fn well_formed<'t, T>(&mut self, place: usize, given: &'t Result<T>) -> Option<&'t T> {
+    fn well_formed<'t, T>(&mut self, place: usize, given: &'t Result<T, Box<Error>>) -> Option<&'t T> {
         given.as_ref().map_err(|error| self.refuse_all(Some(place), None, error)).ok()
     }
 
@@ -137,7 +138,7 @@ impl<'a> Binder<'a> {
             self.refuse(Some(place), needed_by, violation);
             return Ok(None);
         }
-        self.push(place, needed_by.is_none(), Change::Define(definition));
+        self.push(place, needed_by.is_none(), Change::Define(Box::new(definition)));
         Ok(self.catalog.get(id).cloned())
     }
 
@@ -151,7 +152,7 @@ impl<'a> Binder<'a> {
             Err(error) => return self.refuse_all(Some(place), None, &error),
         };
         match Arc::make_mut(&mut self.catalog).redefine(newer.clone()) {
-            Ok(()) => self.push(place, true, Change::Redefine(newer)),
+            Ok(()) => self.push(place, true, Change::Redefine(Box::new(newer))),
             Err(violation) => self.refuse(Some(place), None, violation),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::model::{
-    Catalog, Definition, EntityKey, EntityRecord, EntityType, FromValue, Held, Limits, Revision, Undefined, Value, ValueId,
+    Catalog, Definition, EntityKey, EntityRecord, EntityType, FromValue, Limits, Revision, Undefined, Value, ValueId,
 };
 
 /// All that one entity holds, with the definitions of the same instant.
@@ -48,7 +48,8 @@ impl Entity {
     /// # Errors
     /// A name that is not defined, or a value of another type than is asked for.
     pub fn get<T: FromValue>(&self, name: &str) -> Result<Option<T>> {
-        value_or_default(self.definition(name)?, Some(&self.record))
+        let definition = self.definition(name)?;
+        value_or_default(definition, held(definition, Some(&self.record)))
     }
 
     /// The same, telling a stored value from the definition's default.
@@ -56,7 +57,8 @@ impl Entity {
     /// # Errors
     /// A name that is not defined.
     pub fn reading(&self, name: &str) -> Result<Option<Reading>> {
-        Ok(Reading::of(self.definition(name)?, Some(&self.record)))
+        let definition = self.definition(name)?;
+        Ok(Reading::of(definition, held(definition, Some(&self.record))))
     }
 
     /// The id of its value; none if nothing is stored.
@@ -107,18 +109,21 @@ pub struct Reading {
 }
 
 impl Reading {
-    pub(super) fn of(definition: &Definition, record: Option<&EntityRecord>) -> Option<Self> {
-        let stored = |held: &Held| Self { value: held.value.clone(), source: Source::Stored };
+    pub(super) fn of(definition: &Definition, held: Option<Value>) -> Option<Self> {
+        let stored = held.map(|value| Self { value, source: Source::Stored });
         let default = |value: &Value| Self { value: value.clone(), source: Source::Default };
-        let held = record.and_then(|record| record.get(definition.id()));
-        held.map(stored).or_else(|| definition.rules().default.as_ref().map(default))
+        stored.or_else(|| definition.rules().default.as_ref().map(default))
     }
 }
 
-/// What the record holds for the definition, or else its default, as the type that is asked for.
-pub(super) fn value_or_default<T: FromValue>(definition: &Definition, record: Option<&EntityRecord>) -> Result<Option<T>> {
-    let held = record.and_then(|record| record.get(definition.id())).map(|held| &held.value);
-    let value = held.or(definition.rules().default.as_ref());
+/// What the record holds for the definition.
+pub(super) fn held(definition: &Definition, record: Option<&EntityRecord>) -> Option<Value> {
+    record.and_then(|record| record.get(definition.id())).map(|held| held.value.clone())
+}
+
+/// What is held for the definition, or else its default, as the type that is asked for.
+pub(super) fn value_or_default<T: FromValue>(definition: &Definition, held: Option<Value>) -> Result<Option<T>> {
+    let value = held.or_else(|| definition.rules().default.clone());
     Ok(value.map(T::from_value).transpose().map_err(|violation| violation.of(definition.name().as_str()))?)
 }
 

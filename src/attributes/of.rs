@@ -7,7 +7,7 @@ use crate::attributes::batch::BatchBuilder;
 use crate::attributes::entity::{Entity, Reading, find_or_undefined, value_or_default};
 use crate::attributes::{Attributes, ValueDetail};
 use crate::error::Result;
-use crate::model::{EntityKey, EntityType, FromValue, IntoEntityId, Revision, Value};
+use crate::model::{Definition, EntityKey, EntityType, FromValue, IntoEntityId, Revision, Value};
 use crate::store::{AttributeStore, Receipt};
 
 /// The attributes of one entity type. A light handle: make one whenever it is needed.
@@ -59,12 +59,8 @@ impl<'a, S: AttributeStore> AttributesOf<'a, S> {
     /// A name that is not defined (where undefined names are allowed: nothing is read), or a value of another type than
     /// is asked for.
     pub fn get<T: FromValue>(&self, id: impl IntoEntityId, name: &str) -> Result<Option<T>> {
-        let key = self.key(id)?;
-        let (catalog, record) = self.attributes.store.read_entity(&key)?;
-        let Some(definition) = find_or_undefined(&catalog, &self.attributes.limits, &self.entity_type, name)? else {
-            return Ok(None);
-        };
-        value_or_default(definition, record.as_deref())
+        let Some((definition, held)) = self.read_value(id, name)? else { return Ok(None) };
+        value_or_default(&definition, held)
     }
 
     /// What the entity holds for the attribute, or else the definition's default, or else this.
@@ -80,10 +76,17 @@ impl<'a, S: AttributeStore> AttributesOf<'a, S> {
     /// # Errors
     /// A name that is not defined (where undefined names are allowed: nothing is read).
     pub fn reading(&self, id: impl IntoEntityId, name: &str) -> Result<Option<Reading>> {
-        let key = self.key(id)?;
-        let (catalog, record) = self.attributes.store.read_entity(&key)?;
-        let definition = find_or_undefined(&catalog, &self.attributes.limits, &self.entity_type, name)?;
-        Ok(definition.and_then(|definition| Reading::of(definition, record.as_deref())))
+        Ok(self.read_value(id, name)?.and_then(|(definition, held)| Reading::of(&definition, held)))
+    }
+
+    /// The definition, unless it need not be there, and what the entity holds for it at the same instant.
+    fn read_value(&self, id: impl IntoEntityId, name: &str) -> Result<Option<(Arc<Definition>, Option<Value>)>> {
+        let mut definition = None;
+        let held = self.attributes.store.read_value(&self.key(id)?, &mut |catalog| {
+            definition = find_or_undefined(catalog, &self.attributes.limits, &self.entity_type, name)?.cloned();
+            Ok(definition.as_ref().map(|definition| definition.id()))
+        })?;
+        Ok(definition.map(|definition| (definition, held)))
     }
 
     /// All that the entity holds; none if it holds nothing.

@@ -306,6 +306,6 @@ pub fn unknown_definitions_are_refused(store: &Store) {
         crate::Definition::new(DefinitionId::new(9), entity_type("customer"), DefinitionSpec::string("b"), &Limits::typed());
     let stray = must(stray, "a definition is well-formed");
     let conflict = "a definition whose id is not the next one is a conflict";
-    refused_whole(store, &[], Error::is_conflict, conflict, || commit(store, [Change::Define(stray.clone())]));
-    refused_whole(store, &[], Error::is_not_found, promise, || commit(store, [Change::Redefine(stray.clone())]));
+    refused_whole(store, &[], Error::is_conflict, conflict, || commit(store, [Change::Define(Box::new(stray.clone()))]));
+    refused_whole(store, &[], Error::is_not_found, promise, || commit(store, [Change::Redefine(Box::new(stray.clone()))]));
 }

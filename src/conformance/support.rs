@@ -231,7 +231,7 @@ pub(super) fn define(store: &Store, spec: DefinitionSpec) -> Change {
     let catalog = must(store.catalog(), "the catalog is read");
     let id = there(catalog.next_id(), "ids are not used up");
     let definition = crate::Definition::new(id, entity_type("customer"), spec, &Limits::typed());
-    Change::Define(must(definition, "a definition is well-formed"))
+    Change::Define(Box::new(must(definition, "a definition is well-formed")))
 }
 
 /// The change that sets a value.

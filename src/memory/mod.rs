@@ -3,15 +3,16 @@
 mod records;
 mod snapshot;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::error::Result;
+use crate::hash::HashMap;
 use crate::memory::records::Records;
 use crate::memory::snapshot::MemorySnapshot;
 use crate::model::{Catalog, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
-use crate::store::{AttributeStore, Batch, Changes, Commit, Marks, Past, PastDefinition, Receipt, Snapshot, plan};
+use crate::store::{AttributeStore, Batch, Changes, Commit, Find, Marks, Past, PastDefinition, Receipt, Snapshot, plan};
 
 /// A store in memory. Cheap to clone; clones share what it holds.
 ///
@@ -160,6 +161,15 @@ impl AttributeStore for MemoryStore {
         let ordinal = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner).ordinal(entity);
         let record = ordinal.and_then(|ordinal| state.records.get(ordinal));
         Ok((Arc::clone(&state.catalog), record.cloned()))
+    }
+
+    fn read_value(&self, entity: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
+        // The state first, as above; nothing is cloned but the value.
+        let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(definition) = find(&state.catalog)? else { return Ok(None) };
+        let ordinal = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner).ordinal(entity);
+        let held = ordinal.and_then(|ordinal| state.records.get(ordinal)?.get(definition));
+        Ok(held.map(|held| held.value.clone()))
     }
 }
 

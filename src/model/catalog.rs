@@ -1,9 +1,10 @@
 //! All definitions of a store at one revision.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::{Error, Result, Rule, Violation};
+use crate::hash::HashMap;
 use crate::model::near::nearest;
 use crate::model::{Definition, DefinitionId, EntityType, Name, Revision};
 use crate::violation::{Visible, shorten};

@@ -1,9 +1,9 @@
 //! The key of a record of the host: its type and its id.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smol_str::SmolStr;
 
 use crate::Result;
 use crate::error::{Rule, Violation};
@@ -16,9 +16,8 @@ use crate::error::{Rule, Violation};
 /// assert!(EntityType::new("2nd customer").is_err());
 /// # Ok::<(), custom_attributes::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct EntityType(Arc<str>);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntityType(SmolStr);
 
 impl EntityType {
     /// The greatest length in characters.
@@ -66,6 +65,12 @@ impl fmt::Display for EntityType {
     }
 }
 
+impl Serialize for EntityType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 impl<'de> Deserialize<'de> for EntityType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
@@ -89,7 +94,7 @@ pub struct EntityId(Repr);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Repr {
     Integer(i64),
-    Text(Arc<str>),
+    Text(SmolStr),
 }
 
 impl EntityId {

@@ -143,11 +143,9 @@ impl EntityRecord {
         ValueId::of(self.ordinal, definition)
     }
 
-    /// The same record under this ordinal, for an entity that gets its first.
-    #[must_use]
-    pub(crate) fn numbered(mut self, ordinal: Ordinal) -> Self {
+    /// Gives a new entity its ordinal.
+    pub(crate) const fn number(&mut self, ordinal: Ordinal) {
         self.ordinal = ordinal;
-        self
     }
 
     /// Whether it holds nothing: such an entity is not found, listed or counted.
@@ -214,7 +212,7 @@ impl EntityRecord {
     /// ```
     pub fn settle(&mut self, before: Option<&Self>) -> Diff {
         let old = before.map_or(&[][..], Self::values);
-        let mut diff = Diff::default();
+        let mut diff = Diff { ended: Vec::new(), begun: Vec::with_capacity(self.values.len()) };
         for held in &mut self.values {
             match old.binary_search_by_key(&held.definition, |was| was.definition).map(|index| &old[index]) {
                 Ok(was) if was == held => {}

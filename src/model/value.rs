@@ -297,8 +297,8 @@ into_value! {
 ///
 /// ```
 /// use custom_attributes::{FromValue, Value};
-/// assert_eq!(i64::from_value(&Value::from(7))?, 7);
-/// assert!(String::from_value(&Value::from(7)).is_err());
+/// assert_eq!(i64::from_value(Value::from(7))?, 7);
+/// assert!(String::from_value(Value::from(7)).is_err());
 /// # Ok::<(), custom_attributes::Violation>(())
 /// ```
 pub trait FromValue: Sized {
@@ -306,21 +306,21 @@ pub trait FromValue: Sized {
     ///
     /// # Errors
     /// A value of another type, or an integer that does not fit.
-    fn from_value(value: &Value) -> Result<Self, Violation>;
+    fn from_value(value: Value) -> Result<Self, Violation>;
 }
 
 impl FromValue for Value {
-    fn from_value(value: &Value) -> Result<Self, Violation> {
-        Ok(value.clone())
+    fn from_value(value: Value) -> Result<Self, Violation> {
+        Ok(value)
     }
 }
 
 macro_rules! from_value {
     ($($into:ty => $variant:ident),* $(,)?) => {$(
         impl FromValue for $into {
-            fn from_value(value: &Value) -> Result<Self, Violation> {
+            fn from_value(value: Value) -> Result<Self, Violation> {
                 match value {
-                    Value::$variant(inner) => Ok(inner.clone()),
+                    Value::$variant(inner) => Ok(inner),
                     other => Err(read_as(other.data_type(), DataType::$variant)),
                 }
             }
@@ -330,7 +330,7 @@ macro_rules! from_value {
             type Error = crate::Error;
 
             fn try_from(value: Value) -> Result<Self> {
-                Ok(Self::from_value(&value)?)
+                Ok(Self::from_value(value)?)
             }
         }
     )*};
@@ -340,7 +340,7 @@ from_value! { bool => Boolean, i64 => Integer, Decimal => Decimal, String => Str
 macro_rules! narrower_integers {
     ($($into:ty)*) => {$(
         impl FromValue for $into {
-            fn from_value(value: &Value) -> Result<Self, Violation> {
+            fn from_value(value: Value) -> Result<Self, Violation> {
                 let number = i64::from_value(value)?;
                 number.try_into().map_err(|_| Violation::new(Rule::Range, format!("{} to {}", Self::MIN, Self::MAX), number))
             }
@@ -350,7 +350,7 @@ macro_rules! narrower_integers {
             type Error = crate::Error;
 
             fn try_from(value: Value) -> Result<Self> {
-                Ok(Self::from_value(&value)?)
+                Ok(Self::from_value(value)?)
             }
         }
     )*};

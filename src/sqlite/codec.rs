@@ -1,61 +1,40 @@
 //! Values as they stand in the tables: the document of an entity, the commits of its values, single values.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
 use rust_decimal::Decimal;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
-use crate::model::{Catalog, CommitId, DataType, DefinitionId, EntityId, EntityRecord, Held, Value, read_date};
+use crate::model::{Catalog, CommitId, DataType, Definition, DefinitionId, EntityId, EntityRecord, Held, Value, read_date};
 
 /// The record's values as a document.
-pub(super) fn write_doc(record: &EntityRecord) -> String {
-    use fmt::Write as _;
-    let mut doc = String::with_capacity(24 * record.values().len() + 2);
-    doc.push('{');
-    for (n, held) in record.values().iter().enumerate() {
-        let comma = if n == 0 { "" } else { "," };
-        // Writing to a String cannot fail.
-        let _ = match &held.value {
-            Value::String(text) => {
-                let _ = write!(doc, "{comma}\"{}\":", held.definition);
-                write_text(&mut doc, text);
-                Ok(())
-            }
-            Value::Decimal(number) => write!(doc, "{comma}\"{}\":\"{number}\"", held.definition),
-            Value::Date(day) => write!(doc, "{comma}\"{}\":\"{day}\"", held.definition),
-            Value::Integer(number) => write!(doc, "{comma}\"{}\":{number}", held.definition),
-            Value::Boolean(truth) => write!(doc, "{comma}\"{}\":{truth}", held.definition),
-        };
-    }
-    doc.push('}');
-    doc
+pub(super) fn write_doc(record: &EntityRecord) -> Result<String> {
+    serde_json::to_string(&Document(record.values())).map_err(|error| Error::backend("writing an entity", error))
 }
 
-fn write_text(doc: &mut String, text: &str) {
-    use fmt::Write as _;
-    doc.push('"');
-    let mut plain = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        doc.push_str(&text[plain..at]);
-        plain = at + 1;
-        match byte {
-            b'"' => doc.push_str("\\\""),
-            b'\\' => doc.push_str("\\\\"),
-            b'\n' => doc.push_str("\\n"),
-            b'\r' => doc.push_str("\\r"),
-            b'\t' => doc.push_str("\\t"),
-            // Writing to a String cannot fail.
-            _ => _ = write!(doc, "\\u{byte:04x}"),
+struct Document<'a>(&'a [Held]);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|held| (held.definition.get(), Bare(&held.value))))
+    }
+}
+
+/// A value without its type, which is its definition's.
+struct Bare<'a>(&'a Value);
+
+impl Serialize for Bare<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::String(text) => serializer.serialize_str(text),
+            Value::Integer(number) => serializer.serialize_i64(*number),
+            Value::Boolean(truth) => serializer.serialize_bool(*truth),
+            Value::Decimal(number) => serializer.collect_str(number),
+            Value::Date(day) => serializer.collect_str(day),
         }
     }
-    doc.push_str(&text[plain..]);
-    doc.push('"');
 }
 
 /// The commits of the record's values: runs of equal ones, as the values of one import are.
@@ -96,9 +75,12 @@ fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
 /// The values of a document, with their commits.
 pub(super) fn read_values(catalog: &Catalog, doc: &str, mut meta: &[u8]) -> Result<Vec<Held>> {
     let mut values = Vec::with_capacity(16);
-    let mut json = serde_json::Deserializer::from_str(doc);
-    let read = json.deserialize_map(Document { catalog, values: &mut values }).and_then(|()| json.end());
-    read.map_err(|error| Error::Corrupt { what: "an entity's document cannot be read".into(), source: Some(error.into()) })?;
+    for field in Fields::of(doc)? {
+        let (id, written) = field?;
+        let definition = catalog.get(id).ok_or_else(|| unreadable(&format!("there is no definition {id}")))?;
+        let value = written.into_value(definition)?;
+        values.push(Held { definition: id, value, created: CommitId::default(), modified: CommitId::default() });
+    }
     let mut rest = values.as_mut_slice();
     while !rest.is_empty() {
         let mut next = || read_varint(&mut meta);
@@ -113,70 +95,99 @@ pub(super) fn read_values(catalog: &Catalog, doc: &str, mut meta: &[u8]) -> Resu
     if meta.is_empty() { Ok(values) } else { Err(unequal()) }
 }
 
+/// The value of one definition in a document; the others are passed over.
+pub(super) fn read_value(definition: &Definition, doc: &str) -> Result<Option<Value>> {
+    for field in Fields::of(doc)? {
+        let (id, written) = field?;
+        if id >= definition.id() {
+            return if id == definition.id() { written.into_value(definition).map(Some) } else { Ok(None) };
+        }
+    }
+    Ok(None)
+}
+
 fn unequal() -> Error {
     Error::corrupt("an entity's document and the commits of its values do not go together")
 }
 
-struct Document<'a> {
-    catalog: &'a Catalog,
-    values: &'a mut Vec<Held>,
+fn unreadable(why: &str) -> Error {
+    Error::corrupt(format!("an entity's document cannot be read: {why}"))
 }
 
-impl<'de> Visitor<'de> for Document<'_> {
-    type Value = ();
+/// The fields of a document as `write_doc` writes it, which is JSON without a blank outside of texts. A reader of any JSON
+/// took twice as long.
+struct Fields<'a> {
+    rest: &'a str,
+}
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("values by definition")
+/// A value as it stands in a document.
+enum Written<'a> {
+    Bare(&'a str),
+    Text(Cow<'a, str>),
+}
+
+impl<'a> Fields<'a> {
+    fn of(doc: &'a str) -> Result<Self> {
+        let inner = doc.strip_prefix('{').and_then(|doc| doc.strip_suffix('}'));
+        inner.map(|rest| Self { rest }).ok_or_else(|| unreadable("it is not an object"))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<&str>()? {
-            let definition = key.parse().ok().map(DefinitionId::new).and_then(|id| self.catalog.get(id));
-            let definition = definition.ok_or_else(|| serde::de::Error::custom(format_args!("no definition {key}")))?;
-            let value = map.next_value_seed(Typed(definition.data_type()))?;
-            let unset = CommitId::default();
-            self.values.push(Held { definition: definition.id(), value, created: unset, modified: unset });
-        }
-        Ok(())
+    fn field(&mut self) -> Result<(DefinitionId, Written<'a>)> {
+        let malformed = || unreadable("a field is malformed");
+        let (key, value) = self.rest.strip_prefix('"').and_then(|rest| rest.split_once("\":")).ok_or_else(malformed)?;
+        let id = DefinitionId::new(key.parse().map_err(|_| malformed())?);
+        let (written, rest) = match value.strip_prefix('"') {
+            Some(text) => read_quoted(text).ok_or_else(malformed)?,
+            None => {
+                let (bare, rest) = value.split_at(value.find(',').unwrap_or(value.len()));
+                (Written::Bare(bare), rest)
+            }
+        };
+        self.rest = match rest.strip_prefix(',') {
+            Some(more) if !more.is_empty() => more,
+            None if rest.is_empty() => rest,
+            _ => return Err(malformed()),
+        };
+        Ok((id, written))
     }
 }
 
-struct Typed(DataType);
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(DefinitionId, Written<'a>)>;
 
-impl<'de> DeserializeSeed<'de> for Typed {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        match self.0 {
-            DataType::Integer => deserializer.deserialize_i64(self),
-            DataType::Boolean => deserializer.deserialize_bool(self),
-            DataType::String | DataType::Decimal | DataType::Date => deserializer.deserialize_str(self),
-        }
+    fn next(&mut self) -> Option<Self::Item> {
+        (!self.rest.is_empty()).then(|| self.field())
     }
 }
 
-impl Visitor<'_> for Typed {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a value of type {}", self.0)
+/// A text, from behind its opening quote, and what follows its closing one.
+fn read_quoted(text: &str) -> Option<(Written<'_>, &str)> {
+    let (mut is_escaped, mut has_escapes) = (false, false);
+    let end = text.bytes().position(|byte| {
+        let closes = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        has_escapes |= is_escaped;
+        closes
+    })?;
+    let (inner, rest) = (&text[..end], &text[end + 1..]);
+    if !has_escapes {
+        return Some((Written::Text(inner.into()), rest));
     }
+    let unescaped: String = serde_json::from_str(&format!("\"{inner}\"")).ok()?;
+    Some((Written::Text(unescaped.into()), rest))
+}
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
-        read_text(self.0, text).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::Integer(number))
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Value, E> {
-        let wide = |_| E::invalid_value(serde::de::Unexpected::Unsigned(number), &self);
-        i64::try_from(number).map(Value::Integer).map_err(wide)
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, truth: bool) -> Result<Value, E> {
-        Ok(Value::Boolean(truth))
+impl Written<'_> {
+    fn into_value(self, definition: &Definition) -> Result<Value> {
+        let value = match (definition.data_type(), self) {
+            (DataType::Integer, Written::Bare(number)) => number.parse().ok().map(Value::Integer),
+            (DataType::Boolean, Written::Bare("true")) => Some(Value::Boolean(true)),
+            (DataType::Boolean, Written::Bare("false")) => Some(Value::Boolean(false)),
+            (DataType::String, Written::Text(text)) => Some(Value::String(text.into_owned())),
+            (data_type, Written::Text(text)) => read_text(data_type, &text),
+            (_, Written::Bare(_)) => None,
+        };
+        value.ok_or_else(|| unreadable(&format!("`{}` is not a {}", definition.name(), definition.data_type())))
     }
 }
 

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::error::{Error, Result};
-use crate::model::{Catalog, EntityKey, EntityRecord, Revision};
+use crate::model::{Catalog, EntityKey, EntityRecord, Revision, Value};
 use crate::sqlite::failure::failed;
 use crate::sqlite::open::{connect, connect_in_memory, open, set_up};
-use crate::sqlite::tables::{Known, Tables, read_record};
+use crate::sqlite::tables::{Known, Tables, damaged, read_record};
 use crate::sqlite::{SqliteOptions, codec};
+use crate::store::Find;
 
 /// How many connections of readers are kept for the next.
 const KEPT_READERS: usize = 16;
@@ -133,32 +134,53 @@ impl Connections {
         Ok(Arc::clone(&known.catalog))
     }
 
-    /// One statement that reads the revision of the catalog and the entity at the same instant.
     pub(super) fn read_entity(&self, key: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
+        let sql = "SELECT s.catalog, e.ordinal, e.revision, e.doc, e.meta FROM attr_state s \
+                   LEFT JOIN attr_entity e ON e.type = ?1 AND e.id = ?2";
+        let read = self.point(sql, key, |known, row| {
+            let ordinal: Option<u32> = row.get(1).map_err(failed("reading an entity"))?;
+            let record = ordinal.map(|_| read_record(&known.catalog, key.clone(), row, 1)).transpose()?;
+            Ok((Arc::clone(&known.catalog), record))
+        })?;
+        if let Some(read) = read {
+            return Ok(read);
+        }
+        let tables = self.snapshot()?;
+        let record = crate::store::Snapshot::read(&tables, std::slice::from_ref(key))?.pop().flatten();
+        Ok((Arc::clone(&tables.known.catalog), record))
+    }
+
+    pub(super) fn read_value(&self, key: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
+        let sql = "SELECT s.catalog, e.doc FROM attr_state s LEFT JOIN attr_entity e ON e.type = ?1 AND e.id = ?2";
+        let read = self.point(sql, key, |known, row| {
+            let Some(definition) = find(&known.catalog)?.and_then(|id| known.catalog.get(id)) else { return Ok(None) };
+            let doc = row.get_ref(1).and_then(|doc| Ok(doc.as_str_or_null()?)).map_err(failed("reading a value"))?;
+            let value = doc.map(|doc| codec::read_value(definition, doc)).transpose();
+            Ok(value.map_err(|error| damaged(key, error))?.flatten())
+        })?;
+        if let Some(read) = read {
+            return Ok(read);
+        }
+        let tables = self.snapshot()?;
+        let Some(definition) = find(&tables.known.catalog)? else { return Ok(None) };
+        let record = crate::store::Snapshot::read(&tables, std::slice::from_ref(key))?.pop().flatten();
+        Ok(record.and_then(|record| record.get(definition).map(|held| held.value.clone())))
+    }
+
+    /// Reads the row of one entity behind the revision of the catalog, both of one instant, as they come from one statement;
+    /// none if what is known is not of that revision.
+    fn point<T>(&self, sql: &str, key: &EntityKey, read: impl FnOnce(&Known, &Row<'_>) -> Result<T>) -> Result<Option<T>> {
         let known = Arc::clone(&lock(&self.known));
-        let read = self.direct(|connection| {
+        self.direct(|connection| {
             let reading = failed("reading an entity");
-            let sql = "SELECT s.catalog, e.ordinal, e.revision, e.doc, e.meta FROM attr_state s \
-                       LEFT JOIN attr_entity e ON e.type = ?1 AND e.id = ?2";
             let mut select = connection.prepare_cached(sql).map_err(&reading)?;
             let number = known.type_number(key.entity_type());
             let mut rows = select.query(params![number, codec::id_to_sql(key.id())]).map_err(&reading)?;
             let row = rows.next().map_err(&reading)?.ok_or_else(|| Error::corrupt("the state of the store is missing"))?;
             let revision: i64 = row.get(0).map_err(&reading)?;
-            if known.catalog.revision() != Revision::new(revision.unsigned_abs()) {
-                return Ok(None);
-            }
-            let ordinal: Option<u32> = row.get(1).map_err(&reading)?;
-            Ok(Some(ordinal.map(|_| read_record(&known.catalog, key.clone(), row, 1)).transpose()?))
-        })?;
-        match read {
-            Some(record) => Ok((Arc::clone(&known.catalog), record)),
-            None => {
-                let tables = self.snapshot()?;
-                let record = crate::store::Snapshot::read(&tables, std::slice::from_ref(key))?.pop().flatten();
-                Ok((Arc::clone(&tables.known.catalog), record))
-            }
-        }
+            let is_known = known.catalog.revision() == Revision::new(revision.unsigned_abs());
+            if is_known { read(&known, row).map(Some) } else { Ok(None) }
+        })
     }
 
     /// Reads outside any transaction of ours: one statement is a snapshot of its own.

@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 use rusqlite::TransactionBehavior;
 
 use crate::error::Result;
-use crate::model::{Catalog, EntityKey, EntityRecord};
+use crate::model::{Catalog, EntityKey, EntityRecord, Value};
 use crate::sqlite::connections::Connections;
 use crate::sqlite::failure::{commit_failed, failed, waited};
 use crate::sqlite::tables::Tables;
-use crate::store::{AttributeStore, Batch, Receipt, Snapshot, plan};
+use crate::store::{AttributeStore, Batch, Find, Receipt, Snapshot, plan};
 
 /// A store in an SQLite file. Cheap to clone; clones share its connections.
 ///
@@ -159,6 +159,11 @@ impl AttributeStore for SqliteStore {
     fn read_entity(&self, entity: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
         let began = Instant::now();
         self.connections.read_entity(entity).map_err(waited(began))
+    }
+
+    fn read_value(&self, entity: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
+        let began = Instant::now();
+        self.connections.read_value(entity, find).map_err(waited(began))
     }
 }
 

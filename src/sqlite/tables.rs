@@ -1,6 +1,5 @@
 //! The tables as one connection sees them: what a snapshot reads, inside a transaction of readers or of the writer.
 
-use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use crate::clock::Instant;
 use crate::error::{Error, Result};
+use crate::hash::HashMap;
 use crate::model::{
     Catalog, CommitId, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, EntityType, Held, Limits,
     Ordinal, Revision, Stamp, Value,
@@ -105,7 +105,7 @@ pub(super) fn read_record(catalog: &Catalog, key: EntityKey, row: &Row<'_>, firs
     Ok(Arc::new(EntityRecord::load(key, ordinal, revision, values)?))
 }
 
-fn damaged(key: &EntityKey, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+pub(super) fn damaged(key: &EntityKey, source: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::Corrupt { what: format!("{key} cannot be read"), source: Some(Box::new(source)) }
 }
 

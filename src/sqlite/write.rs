@@ -132,7 +132,7 @@ impl Write<'_> {
         for change in records {
             let record = &change.after;
             let (ordinal, revision) = (record.ordinal().get(), signed(record.revision().get())?);
-            let (doc, meta) = (codec::write_doc(record), codec::write_meta(record));
+            let (doc, meta) = (codec::write_doc(record)?, codec::write_meta(record));
             let written = if change.before.is_some() {
                 update.execute(params![ordinal, revision, doc, meta])
             } else {

@@ -10,9 +10,9 @@ use crate::model::{Bound, Catalog, Definition, DefinitionId, EntityKey, Revision
 #[non_exhaustive]
 pub enum Change {
     /// Adds a definition. Its id is the next one of the catalog that the batch was bound against.
-    Define(Definition),
+    Define(Box<Definition>),
     /// Puts a definition in the place of the one with its id: another name, other rules or documentation, the same type.
-    Redefine(Definition),
+    Redefine(Box<Definition>),
     /// Deletes a definition.
     Undefine {
         /// Which.
@@ -106,6 +106,11 @@ impl Batch {
     /// Has the batch refused as a conflict unless the entity is at this revision.
     pub fn expect(&mut self, entity: EntityKey, revision: Revision) {
         self.expected.push((entity, revision));
+    }
+
+    /// Makes room for this many changes.
+    pub(crate) fn reserve(&mut self, changes: usize) {
+        self.changes.reserve(changes);
     }
 
     /// Adds a change.

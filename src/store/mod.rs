@@ -16,5 +16,5 @@ pub use batch::{Batch, Change};
 pub use changes::{CatalogChange, Changes, Commit, Past, PastDefinition, RecordChange, UniqueChange};
 pub(crate) use plan::missing;
 pub use plan::{Plan, plan};
-pub use port::{AttributeStore, Marks, Snapshot};
+pub use port::{AttributeStore, Find, Marks, Snapshot};
 pub use receipt::{Applied, EntityRevision, Receipt};

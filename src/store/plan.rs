@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Moved, Result, Rule, Violation, Violations};
 use crate::model::{
-    Bound, Catalog, CommitId, Definition, DefinitionId, Edit, EntityKey, Limits, Ordinal, Outcome, Revision, Stamp,
+    Bound, Catalog, CommitId, Definition, DefinitionId, Edit, EntityKey, EntityRecord, Limits, Ordinal, Outcome, Revision, Stamp,
 };
 use crate::store::port::each_record;
 use crate::store::unique;
@@ -37,7 +37,7 @@ pub fn plan(snapshot: &dyn Snapshot, batch: &Batch) -> Result<Plan> {
         planner.applied.push(applied);
     }
     let Planner { before, catalog, touched, working, violations, .. } = &mut planner;
-    unique::check(snapshot, before, catalog, touched, working, violations)?;
+    unique::check(snapshot, batch, before, catalog, touched, working, violations)?;
     Violations::into_result(std::mem::take(&mut planner.violations))?;
     planner.settle()
 }
@@ -101,7 +101,7 @@ impl<'a> Planner<'a> {
             Change::Clear { entity, definition } => Ok(self.clear(place, entity, *definition)),
             Change::Move { entity, from, to } => Ok(self.move_value(place, entity, *from, *to)),
             Change::Save { entity, values } => Ok(self.save(place, entity, values)),
-            Change::Remove { entity } => Ok(self.remove(place, entity)),
+            Change::Remove { entity } => Ok(self.remove(entity)),
         }
     }
 
@@ -165,7 +165,7 @@ impl<'a> Planner<'a> {
             return Ok(Applied::new(Outcome::Unchanged, Some(id)));
         };
         if with_values {
-            self.clear_everywhere(place, &definition)?;
+            self.clear_everywhere(&definition)?;
         } else if let Some(found) = self.in_use(&definition)? {
             let advice = "delete it with its values if that is meant";
             self.refuse(place, None, Violation::new(Rule::InUse, advice, found).of(definition.name().as_str()));
@@ -179,7 +179,7 @@ impl<'a> Planner<'a> {
     fn in_use(&self, definition: &Definition) -> Result<Option<String>> {
         let id = definition.id();
         let stored = if self.before.get(id).is_some() { self.snapshot.usage(id)? } else { 0 };
-        let holds = |record: &crate::EntityRecord| u64::from(record.get(id).is_some());
+        let holds = |record: &EntityRecord| u64::from(record.get(id).is_some());
         let (mut now, mut was) = (stored, 0);
         for work in &self.working.works {
             now += holds(&work.after);
@@ -194,7 +194,7 @@ impl<'a> Planner<'a> {
         Ok(Some(format!("{count} {} a value{used_by}", if count == 1 { "entity holds" } else { "entities hold" })))
     }
 
-    fn clear_everywhere(&mut self, place: usize, definition: &Definition) -> Result<()> {
+    fn clear_everywhere(&mut self, definition: &Definition) -> Result<()> {
         let (id, commit, working) = (definition.id(), self.commit, &mut self.working);
         if self.before.get(id).is_some() {
             each_record(self.snapshot, Some(definition.entity_type()), |record| {
@@ -204,34 +204,39 @@ impl<'a> Planner<'a> {
             })?;
         }
         for work in &mut working.works {
-            work.apply(Edit::Clear(id), commit, place);
+            work.after.apply_one(Edit::Clear(id), commit);
         }
         Ok(())
     }
 
     /// The definition, if it is one of this entity's type.
     fn definition(&mut self, place: usize, entity: &EntityKey, id: DefinitionId) -> Option<Arc<Definition>> {
-        let found = self.catalog.get(id).filter(|definition| definition.entity_type() == entity.entity_type()).cloned();
-        if found.is_none() {
-            self.refuse(place, Some(entity), undefined(id, entity.entity_type()));
-        }
-        found
+        if self.is_defined(place, entity, id) { self.catalog.get(id).cloned() } else { None }
     }
 
-    fn work(&mut self, entity: &EntityKey) -> &mut Work {
-        match self.working.index(entity) {
-            Some(index) => &mut self.working.works[index],
-            None => self.working.adopt(&Arc::new(crate::EntityRecord::new(entity.clone(), Ordinal::default()))),
+    fn is_defined(&mut self, place: usize, entity: &EntityKey, id: DefinitionId) -> bool {
+        let defined = self.catalog.get(id).is_some_and(|definition| definition.entity_type() == entity.entity_type());
+        if !defined {
+            self.refuse(place, Some(entity), undefined(id, entity.entity_type()));
         }
+        defined
+    }
+
+    fn record(&mut self, entity: &EntityKey) -> &mut EntityRecord {
+        let work = match self.working.index(entity) {
+            Some(index) => &mut self.working.works[index],
+            None => self.working.adopt(&Arc::new(EntityRecord::new(entity.clone(), Ordinal::default()))),
+        };
+        &mut work.after
     }
 
     fn set(&mut self, place: usize, entity: &EntityKey, value: &Bound) -> Applied {
         let id = value.definition();
         let commit = self.commit;
-        if self.definition(place, entity, id).is_none() {
+        if !self.is_defined(place, entity, id) {
             return Applied::new(Outcome::Unchanged, Some(id));
         }
-        Applied::new(self.work(entity).apply(Edit::Set(value.clone()), commit, place), Some(id))
+        Applied::new(self.record(entity).apply_one(Edit::Set(value.clone()), commit), Some(id))
     }
 
     fn clear(&mut self, place: usize, entity: &EntityKey, id: DefinitionId) -> Applied {
@@ -239,7 +244,7 @@ impl<'a> Planner<'a> {
         let Some(definition) = self.definition(place, entity, id) else {
             return Applied::new(Outcome::Unchanged, Some(id));
         };
-        let outcome = self.work(entity).apply(Edit::Clear(id), commit, place);
+        let outcome = self.record(entity).apply_one(Edit::Clear(id), commit);
         if definition.rules().required && outcome == Outcome::Cleared {
             self.refuse(place, Some(entity), required(&definition, "it cannot be cleared", "it was to be"));
         }
@@ -255,7 +260,7 @@ impl<'a> Planner<'a> {
             return unchanged;
         }
         let commit = self.commit;
-        let record = &self.work(entity).after;
+        let record = self.record(entity);
         let (held, occupied) = (record.get(from).map(|held| held.value.clone()), record.get(to).map(|held| held.value.clone()));
         let Some(value) = held else {
             self.refuse(place, Some(entity), Violation::new(Rule::Held, "", "").of(source.name().as_str()));
@@ -269,9 +274,9 @@ impl<'a> Planner<'a> {
         }
         match target.bind(value, &Limits::typed()) {
             Ok(bound) => {
-                let work = self.work(entity);
-                work.apply(Edit::Clear(from), commit, place);
-                Applied::new(work.apply(Edit::Set(bound), commit, place), Some(to))
+                let record = self.record(entity);
+                record.apply_one(Edit::Clear(from), commit);
+                Applied::new(record.apply_one(Edit::Set(bound), commit), Some(to))
             }
             Err(violation) => {
                 self.refuse(place, Some(entity), violation);
@@ -286,18 +291,17 @@ impl<'a> Planner<'a> {
             self.refuse(place, Some(entity), violation);
         }
         let commit = self.commit;
-        let defined = values.iter().all(|value| self.definition(place, entity, value.definition()).is_some());
+        let defined = values.iter().all(|value| self.is_defined(place, entity, value.definition()));
         if !defined {
             return Applied::new(Outcome::Unchanged, None);
         }
-        let work = self.work(entity);
-        let was_empty = work.after.is_empty();
-        let others = work.after.values().iter().map(|held| held.definition).filter(|id| !given(*id));
+        let record = self.record(entity);
+        let was_empty = record.is_empty();
+        let others = record.values().iter().map(|held| held.definition).filter(|id| !given(*id));
         let clears: Vec<_> = others.map(Edit::Clear).collect();
-        let edits = clears.into_iter().chain(values.iter().cloned().map(Edit::Set));
-        let outcomes: Vec<_> = edits.map(|edit| work.apply(edit, commit, place)).collect();
+        let outcomes = record.apply(clears.into_iter().chain(values.iter().cloned().map(Edit::Set)), commit);
         let changed = outcomes.iter().any(|outcome| *outcome != Outcome::Unchanged);
-        let outcome = match (changed, was_empty, work.after.is_empty()) {
+        let outcome = match (changed, was_empty, record.is_empty()) {
             (false, ..) => Outcome::Unchanged,
             (true, true, _) => Outcome::Created,
             (true, false, true) => Outcome::Cleared,
@@ -306,37 +310,34 @@ impl<'a> Planner<'a> {
         Applied::new(outcome, None)
     }
 
-    fn remove(&mut self, place: usize, entity: &EntityKey) -> Applied {
+    fn remove(&mut self, entity: &EntityKey) -> Applied {
         let commit = self.commit;
-        let work = self.work(entity);
-        let held: Vec<_> = work.after.values().iter().map(|held| held.definition).collect();
+        let record = self.record(entity);
+        let held: Vec<_> = record.values().iter().map(|held| Edit::Clear(held.definition)).collect();
         let outcome = if held.is_empty() { Outcome::Unchanged } else { Outcome::Cleared };
-        for definition in held {
-            work.apply(Edit::Clear(definition), commit, place);
-        }
+        record.apply(held, commit);
         Applied::new(outcome, None)
     }
 
     /// Gives new entities their ordinals, the changed ones their revisions, and puts it all together.
     fn settle(mut self) -> Result<Plan> {
-        let mut records = Vec::new();
-        let mut entities = Vec::with_capacity(self.named);
-        for (index, work) in std::mem::take(&mut self.working.works).into_iter().enumerate() {
-            let Work { before, mut after, .. } = work;
-            let diff = after.settle(before.as_deref());
-            if !diff.is_empty() && before.is_none() {
+        let mut diffs = Vec::with_capacity(self.working.works.len());
+        for work in &mut self.working.works {
+            let diff = work.after.settle(work.before.as_deref());
+            if !diff.is_empty() && work.before.is_none() {
                 let exhausted = Error::Exhausted { what: "entities", limit: u64::from(Ordinal::MAX.get()) };
                 self.last_ordinal = self.last_ordinal.next().ok_or(exhausted)?;
-                after = after.numbered(self.last_ordinal);
+                work.after.number(self.last_ordinal);
             }
-            if index < self.named {
-                entities.push((after.key().clone(), after.revision(), after.ordinal()));
-            }
-            if !diff.is_empty() {
-                records.push(RecordChange { before, after: Arc::new(after), diff });
-            }
+            diffs.push(diff);
         }
-        self.number_values(&entities);
+        self.number_values();
+        let named = self.working.works.iter().take(self.named).map(|work| &work.after);
+        let entities = named.map(|record| EntityRevision { entity: record.key().clone(), revision: record.revision() }).collect();
+        let works = std::mem::take(&mut self.working.works).into_iter().zip(diffs);
+        let changed = works.filter(|(_, diff)| !diff.is_empty());
+        let change = |(work, diff): (Work, _)| RecordChange { before: work.before, after: Arc::new(work.after), diff };
+        let records: Vec<_> = changed.map(change).collect();
         let catalog = self.settle_catalog();
         let unique = unique::changes(self.snapshot, &self.before, &self.catalog, &records)?;
         let commit =
@@ -347,17 +348,17 @@ impl<'a> Planner<'a> {
             at: self.batch.at(),
             catalog: self.catalog.revision(),
             changes: self.applied,
-            entities: entities.into_iter().map(|(entity, revision, _)| EntityRevision { entity, revision }).collect(),
+            entities,
         };
         Ok(Plan { receipt, changes: changed.then_some(Changes { commit, catalog, records, unique }) })
     }
 
     /// Value ids need the ordinals, which new entities have only now.
-    fn number_values(&mut self, entities: &[(EntityKey, Revision, Ordinal)]) {
+    fn number_values(&mut self) {
         for (applied, change) in self.applied.iter_mut().zip(self.batch.changes()) {
             let index = change.entity().and_then(|key| self.working.index(key));
-            let ordinal = index.and_then(|index| entities.get(index)).map(|(.., ordinal)| *ordinal);
-            if let (Some(ordinal), Some(definition)) = (ordinal.filter(|ordinal| ordinal.get() > 0), applied.definition) {
+            let ordinal = index.map_or(Ordinal::default(), |index| self.working.works[index].after.ordinal());
+            if let Some(definition) = applied.definition.filter(|_| ordinal.get() > 0) {
                 applied.value = Some(crate::ValueId::of(ordinal, definition));
             }
         }

@@ -1,13 +1,14 @@
 //! The unique rule: no two entities hold equal values.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::{Result, Rule, Violation};
+use crate::hash::HashMap;
 use crate::model::{Catalog, DefinitionId, EntityKey, EntityRecord, Ordinal, Value};
 use crate::store::port::each_record;
 use crate::store::working::Working;
-use crate::store::{RecordChange, Snapshot, UniqueChange};
+use crate::store::{Batch, Change, RecordChange, Snapshot, UniqueChange};
 
 fn is_unique(catalog: &Catalog, id: DefinitionId) -> bool {
     catalog.get(id).is_some_and(|definition| definition.rules().unique)
@@ -28,6 +29,7 @@ fn newly_unique(before: &Catalog, after: &Catalog) -> Vec<DefinitionId> {
 /// Finds every value that two entities would hold.
 pub(super) fn check(
     snapshot: &dyn Snapshot,
+    batch: &Batch,
     before: &Arc<Catalog>,
     after: &Arc<Catalog>,
     touched: &BTreeMap<DefinitionId, usize>,
@@ -36,16 +38,17 @@ pub(super) fn check(
 ) -> Result<()> {
     let newly = newly_unique(before, after);
     let name_of = |id: DefinitionId| after.get(id).map(|definition| definition.name().to_string()).unwrap_or_default();
+    let mut set_at: Option<HashMap<_, _>> = None;
     let mut refuse = |id: DefinitionId, value: &Value, record: &EntityRecord, holder: &EntityKey| {
         let mut violation = Violation::new(Rule::Unique, holder, value).of(name_of(id));
-        let set_at = working.index(record.key()).and_then(|index| working.works[index].place_of(id));
+        let set_at = set_at.get_or_insert_with(|| last_sets(batch)).get(&(record.key(), id));
         // Where the batch did not set it, it made the definition unique.
-        violation.place = set_at.or_else(|| touched.get(&id).copied());
+        violation.place = set_at.or_else(|| touched.get(&id)).copied();
         violation.entity = Some(record.key().clone());
         violations.push(violation);
     };
     let claims = claims(after, working, &newly);
-    let mut first: HashMap<(DefinitionId, &Value), &EntityRecord> = HashMap::new();
+    let mut first: HashMap<(DefinitionId, &Value), &EntityRecord> = HashMap::default();
     for (id, value, record) in &claims {
         let claimed_by = *first.entry((*id, value)).or_insert(record);
         if claimed_by.key() != record.key() {
@@ -71,6 +74,20 @@ pub(super) fn check(
         })?;
     }
     Ok(())
+}
+
+/// Which change of the batch was the last to set which value.
+fn last_sets(batch: &Batch) -> HashMap<(&EntityKey, DefinitionId), usize> {
+    let mut places = HashMap::default();
+    for (place, change) in batch.changes().iter().enumerate() {
+        match change {
+            Change::Set { entity, value } => _ = places.insert((entity, value.definition()), place),
+            Change::Move { entity, to, .. } => _ = places.insert((entity, *to), place),
+            Change::Save { entity, values } => places.extend(values.iter().map(|value| ((entity, value.definition()), place))),
+            Change::Define(_) | Change::Redefine(_) | Change::Undefine { .. } | Change::Clear { .. } | Change::Remove { .. } => {}
+        }
+    }
+    places
 }
 
 /// A value of a unique definition that an entity did not hold before.

@@ -1,11 +1,11 @@
 //! The records that a batch works on.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::model::{DefinitionId, Edit, EntityKey, EntityRecord, EntityType, Ordinal, Outcome};
+use crate::hash::HashMap;
+use crate::model::{EntityKey, EntityRecord, EntityType, Ordinal};
 use crate::store::Snapshot;
 use crate::store::port::each_record;
 
@@ -13,26 +13,12 @@ use crate::store::port::each_record;
 pub(super) struct Work {
     pub(super) before: Option<Arc<EntityRecord>>,
     pub(super) after: EntityRecord,
-    /// Which change set which value, in the order of the batch.
-    set_at: Vec<(DefinitionId, usize)>,
 }
 
 impl Work {
     pub(super) fn new(before: Option<Arc<EntityRecord>>, key: &EntityKey) -> Self {
         let after = before.as_deref().cloned().unwrap_or_else(|| EntityRecord::new(key.clone(), Ordinal::default()));
-        Self { before, after, set_at: Vec::new() }
-    }
-
-    pub(super) fn apply(&mut self, edit: Edit, commit: crate::CommitId, place: usize) -> Outcome {
-        if let Edit::Set(bound) = &edit {
-            self.set_at.push((bound.definition(), place));
-        }
-        self.after.apply_one(edit, commit)
-    }
-
-    /// The last change that set this value.
-    pub(super) fn place_of(&self, definition: DefinitionId) -> Option<usize> {
-        self.set_at.iter().rev().find(|(set, _)| *set == definition).map(|(_, place)| *place)
+        Self { before, after }
     }
 }
 

@@ -166,7 +166,7 @@ fn entity_seen(entity: &custom_attributes::Entity, name: &str) -> Result<Entity,
 fn get(of: &Of<'_>, id: Id, name: &str, read_as: ReadAs) -> Result<Answer, Error> {
     fn typed<T: FromValue + Into<Value>>(of: &Of<'_>, id: Id, name: &str, other: T) -> Result<Option<Exact<Value>>, Error> {
         let value: Option<Value> = of.get::<T>(id, name)?.map(Into::into);
-        let or_other = Value::from_value(&of.get_or(id, name, other)?.into())?;
+        let or_other = Value::from_value(of.get_or(id, name, other)?.into())?;
         assert!(value.as_ref().is_none_or(|value| *value == or_other), "{value:?} is read as {or_other}");
         Ok(value.map(Exact))
     }
