@@ -10,7 +10,7 @@ use std::thread;
 
 use custom_attributes::conformance::CASES;
 use custom_attributes::store::{
-    AttributeStore, Batch, Change, Changes, Commit, Marks, Past, PastDefinition, Receipt, Snapshot, plan,
+    AttributeStore, Batch, Change, Changes, Commit, Find, Marks, Past, PastDefinition, Receipt, Snapshot, plan,
 };
 use custom_attributes::{
     Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, Error, Held, Name, Ordinal, Result,
@@ -66,6 +66,8 @@ enum Flaw {
     /// The lock is taken after the plan was made.
     PlannedBeforeLocked,
     CountNotKept,
+    /// A value that is read alone comes from a cache that nobody empties.
+    StaleValue,
 }
 
 /// Each flaw, and a case that is there to catch it. Others may catch it as well.
@@ -100,6 +102,7 @@ const CATCHES: &[(Flaw, &str)] = &[
     (Flaw::ReadInOrderOfKeys, "reading::many_are_read_in_order"),
     (Flaw::PlannedBeforeLocked, "threads::no_update_is_lost"),
     (Flaw::CountNotKept, "reading::shortcuts_agree_with_the_defaults"),
+    (Flaw::StaleValue, "values::booleans_come_back_exactly"),
 ];
 
 /// The one store. Its state is copied with every commit.
@@ -109,6 +112,7 @@ struct Flawed {
     writer: Mutex<()>,
     present: Mutex<Arc<State>>,
     cached: Mutex<Arc<Catalog>>,
+    values: Mutex<BTreeMap<EntityKey, Value>>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -130,7 +134,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Flawed {
     fn new(flaw: Flaw) -> Self {
-        Self { flaw, writer: Mutex::default(), present: Mutex::default(), cached: Mutex::default() }
+        Self { flaw, writer: Mutex::default(), present: Mutex::default(), cached: Mutex::default(), values: Mutex::default() }
     }
 
     fn present(&self) -> Arc<State> {
@@ -219,6 +223,19 @@ impl AttributeStore for Flawed {
         }
         *cached = Arc::clone(&fresh);
         Ok(fresh)
+    }
+
+    fn read_value(&self, entity: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
+        let snapshot = self.snapshot()?;
+        let Some(definition) = find(&*snapshot.catalog()?)? else { return Ok(None) };
+        let record = snapshot.read(std::slice::from_ref(entity))?.pop().flatten();
+        let value = record.and_then(|record| record.get(definition).map(|held| held.value.clone()));
+        let mut values = lock(&self.values);
+        match values.get(entity) {
+            Some(stale) if self.flaw == Flaw::StaleValue => return Ok(Some(stale.clone())),
+            _ => values.extend(value.clone().map(|value| (entity.clone(), value))),
+        }
+        Ok(value)
     }
 }
 

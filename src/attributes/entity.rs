@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{
     Catalog, Definition, EntityKey, EntityRecord, EntityType, FromValue, Limits, Revision, Undefined, Value, ValueId,
 };
@@ -134,9 +134,8 @@ pub(super) fn find_or_undefined<'c>(
     entity_type: &EntityType,
     name: &str,
 ) -> Result<Option<&'c Arc<Definition>>> {
-    match catalog.resolve(entity_type, name) {
-        Ok(definition) => Ok(Some(definition)),
-        Err(Error::NotFound { .. }) if limits.undefined_for(entity_type) != Undefined::Reject => Ok(None),
-        Err(error) => Err(error),
+    match catalog.find(entity_type, name) {
+        None if limits.undefined_for(entity_type) == Undefined::Reject => catalog.resolve(entity_type, name).map(Some),
+        found => Ok(found),
     }
 }

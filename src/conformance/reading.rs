@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use crate::attributes::Attributes;
 use crate::conformance::Store;
-use crate::conformance::support::{ORDER, customer, entity_type, host, key, must, same, snapshot, typed};
-use crate::error::Result;
+use crate::conformance::support::{
+    ALONE, ORDER, customer, entity_type, host, key, must, read_value, refused, same, snapshot, typed,
+};
+use crate::error::{Error, Result};
 use crate::model::{
     Catalog, CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, EntityType, Ordinal, Value,
 };
@@ -240,6 +242,13 @@ pub fn shorthands_agree_with_snapshots(store: &Store) {
         let (with, found) = must(store.read_entity(key), "an entity is read");
         same(&found, &expected, promise, ORDER);
         same(&with.revision(), &catalog.revision(), promise, ORDER);
+        for definition in catalog.iter().map(|definition| definition.id()).chain([DefinitionId::new(5000)]) {
+            let held = expected.as_ref().and_then(|record| record.get(definition)).map(|held| &held.value);
+            same(&read_value(store, key, definition).as_ref(), &held, ALONE, ORDER);
+        }
+        let refusal = || Error::not_found("what is looked for", Vec::new());
+        let found = store.read_value(key, &mut |_| Err(refusal()));
+        refused(found, Error::is_not_found, "`read_value` hands on the error of the one who looks for a definition", ORDER);
     }
     let specs = |catalog: &Catalog| catalog.iter().map(|definition| definition.spec().clone()).collect::<Vec<_>>();
     let short = must(store.catalog(), "the catalog is read");

@@ -9,7 +9,7 @@ use crate::attributes::{Attributes, AttributesOf};
 use crate::clock::{Clock, Instant};
 use crate::conformance::Store;
 use crate::error::{Error, Result};
-use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityId, Limits, Value};
+use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityType, Held, IntoEntityId, Limits, Value};
 use crate::store::{Batch, Change, Receipt, Snapshot};
 
 pub(super) const PLAN: &str = "call `plan` over a snapshot of the very transaction that stores its result; if it fails, store nothing and \
@@ -23,6 +23,7 @@ pub(super) const ORDERED: &str = "let one commit happen at a time: take the writ
                                   until all is stored";
 pub(super) const HISTORY: &str = "add `RecordChange::ended` of every record, with the commit's id, to the history, and for every touched \
                                   definition what the catalog had before";
+pub(super) const ALONE: &str = "`read_value` answers what `read_entity` does";
 pub(super) const ORDER: &str =
     "answer in the order of the question: one answer for each thing asked for, none where there is none";
 
@@ -206,11 +207,20 @@ pub(super) fn snapshot(store: &Store) -> Box<dyn Snapshot + '_> {
     must(store.snapshot(), "a snapshot is made")
 }
 
-/// The values of an entity as its record has them now: definition, and the exact text.
+/// The values of an entity as its record has them now: definition, and the exact text. Read one by one, they are the same.
 pub(super) fn held(store: &Store, key: &EntityKey) -> Vec<(u32, String)> {
     let (_, record) = must(store.read_entity(key), "an entity is read");
     let values = record.iter().flat_map(|record| record.values());
-    values.map(|held| (held.definition.get(), held.value.to_string())).collect()
+    let one = |held: &Held| {
+        same(&read_value(store, key, held.definition), &Some(&held.value), ALONE, ORDER);
+        (held.definition.get(), held.value.to_string())
+    };
+    values.map(one).collect()
+}
+
+/// What the entity holds for one definition, read alone.
+pub(super) fn read_value(store: &Store, key: &EntityKey, definition: DefinitionId) -> Option<Value> {
+    must(store.read_value(key, &mut |catalog| Ok(catalog.get(definition).map(|found| found.id()))), "a value is read")
 }
 
 /// Commits changes at the port itself, as a batch bound against the catalog as it is now.

@@ -247,7 +247,7 @@ fn write_all_at_once(store: &Store, n: i64) -> Result<Receipt> {
 
 /// A single read has the entity and the definitions of one instant, while others write both.
 pub fn single_reads_are_of_one_instant(store: &Store) {
-    let promise = "`read_entity` answers an entity and the catalog of the same instant, while others write";
+    let promise = "`read_entity` and `read_value` answer values and the catalog of the same instant, while others write";
     let advice = "take both from one snapshot, or under one lock";
     define(store);
     let stop = AtomicBool::new(false);
@@ -262,6 +262,13 @@ pub fn single_reads_are_of_one_instant(store: &Store) {
             let (catalog, record) = must(store.read_entity(&customer(1000 + n)), "an entity is read while others write");
             let defined = catalog.find(customer(1).entity_type(), &format!("x{n}")).is_some();
             same(&record.is_some(), &defined, promise, advice);
+            let mut defined_then = false;
+            let value = store.read_value(&customer(1000 + n), &mut |catalog| {
+                let definition = catalog.find(customer(1).entity_type(), &format!("x{n}"));
+                defined_then = definition.is_some();
+                Ok(definition.map(|definition| definition.id()))
+            });
+            same(&must(value, "a value is read while others write").is_some(), &defined_then, promise, advice);
             n += i64::from(defined);
         }
     });

@@ -92,11 +92,13 @@ fn round_trip(store: &Store, data_type: DataType, values: &[Value], promise: &st
     }
     for (value, id) in values.iter().rev().zip(1i64..) {
         let found = must(of.get::<Value>(id, "value"), "a value is read");
-        holds(found.as_ref() == Some(value), promise, EXACT);
+        same(&found, &Some(value), promise, EXACT);
     }
     for (value, id) in values.iter().zip(1i64..) {
         must(of.clear(id, "value"), "a value is cleared");
+        same(&must(of.get::<Value>(id, "value"), "a cleared value is read"), &None::<()>, promise, EXACT);
         must(of.set(id, "value", value.clone()), "a value is set again");
+        same(&must(of.get::<Value>(id, "value"), "a value is read"), &Some(value), promise, EXACT);
     }
     compare(&*snapshot(store));
 }

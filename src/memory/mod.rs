@@ -3,7 +3,6 @@
 mod records;
 mod snapshot;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -11,7 +10,7 @@ use crate::error::Result;
 use crate::hash::HashMap;
 use crate::memory::records::Records;
 use crate::memory::snapshot::MemorySnapshot;
-use crate::model::{Catalog, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
+use crate::model::{Catalog, DefinitionId, EntityKey, EntityRecord, Ordinal, Value};
 use crate::store::{AttributeStore, Batch, Changes, Commit, Find, Marks, Past, PastDefinition, Receipt, Snapshot, plan};
 
 /// A store in memory. Cheap to clone; clones share what it holds.
@@ -52,7 +51,7 @@ struct State {
 /// A snapshot passes over what is younger than itself.
 #[derive(Default)]
 struct Logs {
-    ordinals: BTreeMap<EntityType, HashMap<crate::EntityId, Ordinal>>,
+    ordinals: HashMap<EntityKey, Ordinal>,
     commits: Vec<Commit>,
     past: HashMap<Ordinal, Vec<Past>>,
     past_definitions: HashMap<DefinitionId, Vec<PastDefinition>>,
@@ -103,8 +102,7 @@ impl Logs {
         for change in &changes.records {
             let ordinal = change.after.ordinal();
             if change.before.is_none() {
-                let key = change.after.key();
-                self.ordinals.entry(key.entity_type().clone()).or_default().insert(key.id().clone(), ordinal);
+                self.ordinals.insert(change.after.key().clone(), ordinal);
             }
             if !change.diff.ended.is_empty() {
                 let past = change.ended().map(|held| Past { held: held.clone(), ended });
@@ -129,7 +127,7 @@ impl Logs {
     }
 
     fn ordinal(&self, key: &EntityKey) -> Option<Ordinal> {
-        self.ordinals.get(key.entity_type())?.get(key.id()).copied()
+        self.ordinals.get(key).copied()
     }
 }
 

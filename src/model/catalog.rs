@@ -1,6 +1,5 @@
 //! All definitions of a store at one revision.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::{Error, Result, Rule, Violation};
@@ -18,7 +17,7 @@ pub struct Catalog {
     next: Option<DefinitionId>,
     /// By id, which is dense and never reused: a deleted definition leaves a hole.
     by_id: Vec<Option<Arc<Definition>>>,
-    by_name: BTreeMap<EntityType, HashMap<Box<str>, DefinitionId>>,
+    by_name: HashMap<EntityType, HashMap<Box<str>, DefinitionId>>,
 }
 
 impl Default for Catalog {
@@ -36,7 +35,7 @@ impl Catalog {
     /// assert_eq!((catalog.revision(), catalog.next_id()), (Revision::ABSENT, Some(DefinitionId::new(1))));
     /// ```
     pub fn new() -> Self {
-        Self { revision: Revision::ABSENT, next: Some(DefinitionId::new(1)), by_id: Vec::new(), by_name: BTreeMap::new() }
+        Self { revision: Revision::ABSENT, next: Some(DefinitionId::new(1)), by_id: Vec::new(), by_name: HashMap::default() }
     }
 
     /// The catalog that a backend has stored. `last` is the greatest definition id ever given out.
@@ -201,7 +200,10 @@ impl Catalog {
     /// # Ok::<(), custom_attributes::Error>(())
     /// ```
     pub fn entity_types(&self) -> Vec<&EntityType> {
-        self.by_name.iter().filter(|(_, names)| !names.is_empty()).map(|(key, _)| key).collect()
+        let used = self.by_name.iter().filter(|(_, names)| !names.is_empty());
+        let mut types: Vec<_> = used.map(|(entity_type, _)| entity_type).collect();
+        types.sort_unstable();
+        types
     }
 
     /// Adds a definition, whose id must be [`Catalog::next_id`].
