@@ -167,8 +167,13 @@ impl Catalog {
     /// # Ok::<(), custom_attributes::Error>(())
     /// ```
     pub fn of(&self, entity_type: &EntityType) -> Vec<&Arc<Definition>> {
+        self.those_of(entity_type, |_| true)
+    }
+
+    /// Those of a type that are wanted, by id.
+    pub(crate) fn those_of(&self, entity_type: &EntityType, wanted: impl Fn(&Definition) -> bool) -> Vec<&Arc<Definition>> {
         let ids = self.by_name.get(entity_type).into_iter().flat_map(HashMap::values);
-        let mut definitions: Vec<_> = ids.filter_map(|id| self.get(*id)).collect();
+        let mut definitions: Vec<_> = ids.filter_map(|id| self.get(*id)).filter(|definition| wanted(definition)).collect();
         definitions.sort_unstable_by_key(|definition| definition.id());
         definitions
     }

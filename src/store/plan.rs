@@ -386,9 +386,8 @@ fn undefined(id: DefinitionId, entity_type: &crate::EntityType) -> Violation {
 
 /// What an entity lacks that is to be saved with these values.
 pub(crate) fn missing(catalog: &Catalog, entity: &EntityKey, given: impl Fn(DefinitionId) -> bool) -> Vec<Violation> {
-    let all = catalog.of(entity.entity_type()).into_iter();
-    let lacks = all.filter(|definition| definition.rules().required && !given(definition.id()));
-    lacks.map(|definition| required(definition, "an entity is not saved without it", "it is missing")).collect()
+    let lacks = catalog.those_of(entity.entity_type(), |definition| definition.rules().required && !given(definition.id()));
+    lacks.into_iter().map(|definition| required(definition, "an entity is not saved without it", "it is missing")).collect()
 }
 
 fn required(definition: &Definition, limit: &str, found: &str) -> Violation {
