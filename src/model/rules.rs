@@ -17,6 +17,7 @@ pub(super) fn check_spec(spec: &mut DefinitionSpec, limits: &Limits, violations:
     check_bounds(spec.data_type, &mut spec.rules, violations);
     check_contradictions(&spec.rules, violations);
     check_sizes(&spec.rules, &spec.documentation, limits, violations);
+    keep_own_values(spec);
     compile(&spec.rules, limits, violations)
 }
 
@@ -153,6 +154,17 @@ pub(super) fn check_own_values(definition: &Definition, limits: &Limits, violati
     if let Some(twice) = sorted.windows(2).find_map(|pair| (pair[0] == pair[1]).then_some(pair[0])) {
         let found = format!("{twice} is there twice");
         violations.push(Violation::new(Rule::Contradiction, "choices differ", found));
+    }
+}
+
+/// Gives the default, the choices and the examples the form in which any value is kept, so that every store gives back
+/// the same. Those that have none are refused when they are held against the rules.
+fn keep_own_values(spec: &mut DefinitionSpec) {
+    let own = spec.rules.default.iter_mut().chain(&mut spec.rules.choices).chain(&mut spec.documentation.examples);
+    for value in own {
+        if let Ok(kept) = value.clone().checked() {
+            *value = kept;
+        }
     }
 }
 

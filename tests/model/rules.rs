@@ -191,7 +191,12 @@ pub(crate) fn declare(given: &DefinitionSpec) -> Result<DefinitionSpec, Vec<Faul
     if rules.choices.iter().any(is_twice) {
         faults.push(Fault::wordless(Rule::Contradiction));
     }
-    if faults.is_empty() { Ok(spec) } else { Err(faults) }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let own = spec.rules.default.iter_mut().chain(&mut spec.rules.choices).chain(&mut spec.documentation.examples);
+    own.for_each(|value| *value = well_formed(value.clone()).unwrap_or_else(|fault| panic!("it was bound: {fault:?}")));
+    Ok(spec)
 }
 
 /// What makes no sense for the type is said once, and not looked at again.
