@@ -81,8 +81,7 @@ impl<'a> Export<'a> {
         loop {
             let page = self.view.entities_of(self.entity_type, after, PAGE)?;
             for entity in &page {
-                let cells =
-                    self.definitions.iter().map(|definition| entity.record().get(definition.id()).map(|held| &held.value));
+                let cells = self.definitions.iter().map(|definition| entity.record().value(definition.id()));
                 csv.write_field(entity.key().id().to_string())?;
                 for value in cells {
                     empty += usize::from(value.is_some_and(|value| *value == Value::String(String::new())));

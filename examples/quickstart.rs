@@ -101,11 +101,13 @@ fn tour(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     writeln!(out, "\n6. Nobody's change is overwritten unseen: expect the revision that was read.")?;
     let read = customers.revision(123)?;
     customers.by("bob").set(123, "credit_limit", 20_000)?;
-    let late = attributes.batch().by("alice").expect(("customer", 123), read).set(("customer", 123), "credit_limit", 15_000);
+    let late =
+        attributes.batch().by("alice").expect_revision(("customer", 123), read).set(("customer", 123), "credit_limit", 15_000);
     if let Err(error) = late.commit() {
         writeln!(out, "   {}: {error}", error.code())?;
     }
-    let new_only = attributes.batch().expect(("customer", 124), Revision::ABSENT).set(("customer", 124), "credit_limit", 1);
+    let new_only =
+        attributes.batch().expect_revision(("customer", 124), Revision::ABSENT).set(("customer", 124), "credit_limit", 1);
     writeln!(
         out,
         "   expected to be new, 124 is a conflict as well: {}",

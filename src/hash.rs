@@ -1,5 +1,7 @@
 //! The maps of the library.
 
-/// A map whose hashes cost a fraction of the standard library's: names and entity ids are looked up with every value. The
-/// seed differs from process to process, so ids that strangers choose cannot be made to collide beforehand.
+/// A map whose hashes cost a fraction of the standard library's: names and entity ids are looked up with every value.
+///
+/// Each map has a seed of its own, so collisions cannot be prepared without knowing the process; but the authors of
+/// `foldhash` promise no defence against one who can measure it from inside.
 pub(crate) type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;

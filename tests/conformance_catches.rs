@@ -178,7 +178,7 @@ fn rebuilt(batch: &Batch, changes: &[Change], revision: Revision, expecting: boo
     let mut built = Batch::new(&catalog, batch.at()).by(batch.actor().cloned()).with_note(batch.note().cloned());
     changes.iter().for_each(|change| built.push(change.clone()));
     let expected = batch.expected().iter().filter(|_| expecting);
-    expected.for_each(|(key, revision)| built.expect(key.clone(), *revision));
+    expected.for_each(|(key, revision)| built.expect_revision(key.clone(), *revision));
     built
 }
 
@@ -229,7 +229,7 @@ impl AttributeStore for Flawed {
         let snapshot = self.snapshot()?;
         let Some(definition) = find(&*snapshot.catalog()?)? else { return Ok(None) };
         let record = snapshot.read(std::slice::from_ref(entity))?.pop().flatten();
-        let value = record.and_then(|record| record.get(definition).map(|held| held.value.clone()));
+        let value = record.and_then(|record| record.value(definition).cloned());
         let mut values = lock(&self.values);
         match values.get(entity) {
             Some(stale) if self.flaw == Flaw::StaleValue => return Ok(Some(stale.clone())),

@@ -171,7 +171,7 @@ fn count_up(attributes: &Attributes<SqliteStore>) {
             None => (Revision::ABSENT, 0),
         };
         let key = ("customer", 1).into_entity_key().unwrap();
-        match attributes.batch().expect(&key, revision).set(&key, "a", number + 1).commit() {
+        match attributes.batch().expect_revision(&key, revision).set(&key, "a", number + 1).commit() {
             Ok(_) => return,
             Err(error) if error.is_transient() => {}
             Err(error) => panic!("{error:?}"),

@@ -35,7 +35,7 @@ pub(super) enum Request<'a> {
 }
 
 /// What was given, or what is wrong with it. A batch has a million of these, few of them wrong: what is large is boxed.
-type Given<T> = Result<T, Box<Error>>;
+pub(super) type Given<T> = Result<T, Box<Error>>;
 
 fn given<T>(given: Result<T>) -> Given<T> {
     given.map_err(Box::new)
@@ -92,7 +92,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
 
     /// Has the batch refused as a conflict unless the entity is at this revision. [`Revision::ABSENT`] expects it never
     /// to have been written.
-    pub fn expect(mut self, entity: impl IntoEntityKey, revision: Revision) -> Self {
+    pub fn expect_revision(mut self, entity: impl IntoEntityKey, revision: Revision) -> Self {
         self.expected.push((entity.into_entity_key(), revision));
         self
     }
@@ -246,7 +246,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         }
         for (entity, revision) in &self.expected {
             match entity {
-                Ok(entity) => binder.batch.expect(entity.clone(), *revision),
+                Ok(entity) => binder.batch.expect_revision(entity.clone(), *revision),
                 Err(error) => binder.refuse_all(None, None, error),
             }
         }

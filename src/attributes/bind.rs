@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::attributes::batch::{EntityRequest, Input, Request, Target};
+use crate::attributes::batch::{EntityRequest, Given, Input, Request, Target};
 use crate::error::{Error, Result, Rule, Violation};
 use crate::model::{Bound, Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Undefined};
 use crate::store::{Batch, Change, missing};
@@ -113,7 +113,7 @@ impl<'a> Binder<'a> {
         self.places.push((place, asked_for));
     }
 
-    fn well_formed<'t, T>(&mut self, place: usize, given: &'t Result<T, Box<Error>>) -> Option<&'t T> {
+    fn well_formed<'t, T>(&mut self, place: usize, given: &'t Given<T>) -> Option<&'t T> {
         given.as_ref().map_err(|error| self.refuse_all(Some(place), None, error)).ok()
     }
 

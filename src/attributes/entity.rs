@@ -49,7 +49,7 @@ impl Entity {
     /// A name that is not defined, or a value of another type than is asked for.
     pub fn get<T: FromValue>(&self, name: &str) -> Result<Option<T>> {
         let definition = self.definition(name)?;
-        value_or_default(definition, held(definition, Some(&self.record)))
+        value_or_default(definition, self.record.value(definition.id()).cloned())
     }
 
     /// The same, telling a stored value from the definition's default.
@@ -58,7 +58,7 @@ impl Entity {
     /// A name that is not defined.
     pub fn reading(&self, name: &str) -> Result<Option<Reading>> {
         let definition = self.definition(name)?;
-        Ok(Reading::of(definition, held(definition, Some(&self.record))))
+        Ok(Reading::of(definition, self.record.value(definition.id()).cloned()))
     }
 
     /// The id of its value; none if nothing is stored.
@@ -114,11 +114,6 @@ impl Reading {
         let default = |value: &Value| Self { value: value.clone(), source: Source::Default };
         stored.or_else(|| definition.rules().default.as_ref().map(default))
     }
-}
-
-/// What the record holds for the definition.
-pub(super) fn held(definition: &Definition, record: Option<&EntityRecord>) -> Option<Value> {
-    record.and_then(|record| record.get(definition.id())).map(|held| held.value.clone())
 }
 
 /// What is held for the definition, or else its default, as the type that is asked for.

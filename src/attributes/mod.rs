@@ -157,7 +157,7 @@ impl<S: AttributeStore> Attributes<S> {
             let record = self.store.snapshot()?.locate(&[id.ordinal()])?.pop().flatten();
             let record = record.filter(|record| record.get(id.definition()).is_some());
             let record = record.ok_or_else(|| Error::not_found(format!("the value {id}"), Vec::new()))?;
-            let batch = self.batch().alone().expect(record.key().clone(), record.revision());
+            let batch = self.batch().alone().expect_revision(record.key().clone(), record.revision());
             match change(batch, record.key().clone()).commit() {
                 Err(Error::Conflict(_)) if attempt < ATTEMPTS => {}
                 done => return done,

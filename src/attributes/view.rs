@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::attributes::detail::{ValueDetail, details};
-use crate::attributes::entity::{Entity, find_or_undefined, held, value_or_default};
+use crate::attributes::entity::{Entity, find_or_undefined, value_or_default};
 use crate::error::Result;
 use crate::model::{Catalog, EntityKey, EntityType, FromValue, IntoEntityKey, Limits, Ordinal, ValueId};
 use crate::store::{Past, Snapshot};
@@ -53,7 +53,7 @@ impl<'a> View<'a> {
         let definition = find_or_undefined(&self.catalog, &self.limits, key.entity_type(), name)?;
         let Some(definition) = definition else { return Ok(None) };
         let record = self.snapshot.read(std::slice::from_ref(&key))?.pop().flatten();
-        value_or_default(definition, held(definition, record.as_deref()))
+        value_or_default(definition, record.and_then(|record| record.value(definition.id()).cloned()))
     }
 
     /// All that the entity holds; none if it holds nothing.

@@ -38,7 +38,7 @@ pub fn a_violation_at_the_end_undoes_all(store: &Store) {
 pub fn a_conflict_undoes_all(store: &Store) {
     let promise = "a batch whose expectation does not hold is not done";
     let host = with_definitions(store);
-    let act = || host.batch().set(("customer", 1), "a", "x").expect(("customer", 2), Revision::new(7)).commit();
+    let act = || host.batch().set(("customer", 1), "a", "x").expect_revision(("customer", 2), Revision::new(7)).commit();
     refused_whole(store, &[customer(1), customer(2)], Error::is_conflict, promise, act);
 }
 
@@ -79,7 +79,7 @@ pub fn receipts_are_exact(store: &Store) {
         .remove(("customer", 3))
         .remove(("customer", 4))
         .ensure("person", DefinitionSpec::string("A"));
-    let receipt = must(mixed.expect(("customer", 9), Revision::ABSENT).commit(), "a batch is committed");
+    let receipt = must(mixed.expect_revision(("customer", 9), Revision::ABSENT).commit(), "a batch is committed");
     let id = |ordinal, definition| Some(ValueId::of(Ordinal::new(ordinal), DefinitionId::new(definition)).get());
     let changes: Vec<_> = receipt
         .changes

@@ -243,7 +243,7 @@ pub fn shorthands_agree_with_snapshots(store: &Store) {
         same(&found, &expected, promise, ORDER);
         same(&with.revision(), &catalog.revision(), promise, ORDER);
         for definition in catalog.iter().map(|definition| definition.id()).chain([DefinitionId::new(5000)]) {
-            let held = expected.as_ref().and_then(|record| record.get(definition)).map(|held| &held.value);
+            let held = expected.as_ref().and_then(|record| record.value(definition));
             same(&read_value(store, key, definition).as_ref(), &held, ALONE, ORDER);
         }
         let refusal = || Error::not_found("what is looked for", Vec::new());

@@ -28,9 +28,9 @@ pub fn expected_revisions_are_verified(store: &Store) {
     for wrong in [0, 2, 4, u64::MAX] {
         let act = || {
             let mut batch = batch(store);
-            batch.expect(customer(1), Revision::new(wrong));
-            batch.expect(customer(2), Revision::new(1));
-            batch.expect(customer(3), Revision::new(wrong));
+            batch.expect_revision(customer(1), Revision::new(wrong));
+            batch.expect_revision(customer(2), Revision::new(1));
+            batch.expect_revision(customer(3), Revision::new(wrong));
             batch.push(set(store, &customer(2), "n", 9));
             store.commit(&batch)
         };
@@ -42,7 +42,7 @@ pub fn expected_revisions_are_verified(store: &Store) {
         same(&moved(&error), &expected, promise, PLAN);
     }
     let mut right = batch(store);
-    right.expect(customer(1), Revision::new(3));
+    right.expect_revision(customer(1), Revision::new(3));
     right.push(set(store, &customer(1), "n", 9));
     same(
         &must(store.commit(&right), "a batch that expects what is there is done").revision(&customer(1)),
@@ -59,7 +59,7 @@ pub fn absent_expects_a_new_entity(store: &Store) {
     prepare(store);
     let write_new = |id: i64| {
         let mut batch = batch(store);
-        batch.expect(customer(id), Revision::ABSENT);
+        batch.expect_revision(customer(id), Revision::ABSENT);
         batch.push(set(store, &customer(id), "n", 7));
         store.commit(&batch)
     };

@@ -146,7 +146,7 @@ pub fn what_is_committed_is_seen_at_once(store: &Store) {
         );
         let id = DefinitionId::new(4 + small::<u32>(n));
         let (catalog, record) = must(store.read_entity(&customer(1)), "an entity is read");
-        let single = record.and_then(|record| record.get(id).map(|held| held.value.clone()));
+        let single = record.and_then(|record| record.value(id).cloned());
         same(&(catalog.get(id).is_some(), single), &(true, Some(Value::Integer(n))), promise, advice);
         same(&must(store.catalog(), "the catalog is read").revision(), &catalog.revision(), promise, advice);
         let snapshot = snapshot(store);

@@ -66,12 +66,12 @@ pub fn no_update_is_lost(store: &Store) {
     let raise = || -> Result<Receipt> {
         let (_, record) = store.read_entity(&customer(1))?;
         let revision = record.as_ref().map_or(crate::Revision::ABSENT, |record| record.revision());
-        let n = match record.as_ref().and_then(|record| record.get(DefinitionId::new(1))).map(|held| &held.value) {
+        let n = match record.as_ref().and_then(|record| record.value(DefinitionId::new(1))) {
             Some(Value::Integer(n)) => *n,
             _ => 0,
         };
         let mut batch = batch(store);
-        batch.expect(customer(1), revision);
+        batch.expect_revision(customer(1), revision);
         batch.push(set(store, &customer(1), "n", n + 1));
         store.commit(&batch)
     };

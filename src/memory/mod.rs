@@ -166,8 +166,8 @@ impl AttributeStore for MemoryStore {
         let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
         let Some(definition) = find(&state.catalog)? else { return Ok(None) };
         let ordinal = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner).ordinal(entity);
-        let held = ordinal.and_then(|ordinal| state.records.get(ordinal)?.get(definition));
-        Ok(held.map(|held| held.value.clone()))
+        let value = ordinal.and_then(|ordinal| state.records.get(ordinal)?.value(definition));
+        Ok(value.cloned())
     }
 }
 

@@ -1,5 +1,6 @@
-//! A value as it stands in the serial form of a definition: bare, its type said by the definition's.
+//! Bare values: their type is not written with them, but is that of their definition.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 use rust_decimal::Decimal;
@@ -8,6 +9,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::error::{Rule, Violation};
 use crate::model::{DataType, Value};
 
+/// A bare value that is written: DECIMAL and DATE as text, INTEGER and BOOLEAN as JSON has them.
+pub(crate) struct Bare<V>(pub(crate) V);
+
+impl<V: Borrow<Value>> Serialize for Bare<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.borrow() {
+            Value::String(text) => serializer.serialize_str(text),
+            Value::Integer(number) => serializer.serialize_i64(*number),
+            Value::Boolean(truth) => serializer.serialize_bool(*truth),
+            Value::Decimal(number) => serializer.collect_str(number),
+            Value::Date(day) => serializer.collect_str(day),
+        }
+    }
+}
+
+/// A bare value that was read, before its type is known.
 pub(super) enum Literal {
     Text(String),
     Integer(i64),
@@ -25,26 +42,6 @@ impl Literal {
             (Self::Boolean(_), _) => DataType::Boolean,
         };
         Err(Violation::new(Rule::DataType, data_type, found))
-    }
-}
-
-impl From<Value> for Literal {
-    fn from(value: Value) -> Self {
-        match value {
-            Value::Integer(number) => Self::Integer(number),
-            Value::Boolean(truth) => Self::Boolean(truth),
-            other => Self::Text(other.to_string()),
-        }
-    }
-}
-
-impl Serialize for Literal {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Integer(number) => serializer.serialize_i64(*number),
-            Self::Boolean(truth) => serializer.serialize_bool(*truth),
-        }
     }
 }
 

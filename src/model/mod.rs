@@ -26,4 +26,4 @@ pub use value::{DataType, FromValue, Value};
 
 pub(crate) use value::longer_than;
 #[cfg(feature = "sqlite")]
-pub(crate) use value::read_date;
+pub(crate) use {literal::Bare, value::read_date};

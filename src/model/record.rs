@@ -114,7 +114,7 @@ impl EntityRecord {
         &self.values
     }
 
-    /// What it holds for this definition.
+    /// The value that it holds for this definition, with its commits.
     ///
     /// ```
     /// # use custom_attributes::{CommitId, Definition, DefinitionId, DefinitionSpec, Edit, EntityKey, EntityRecord, EntityType, Limits, Ordinal, Outcome, Revision};
@@ -127,6 +127,22 @@ impl EntityRecord {
     /// ```
     pub fn get(&self, definition: DefinitionId) -> Option<&Held> {
         self.position(definition).ok().map(|index| &self.values[index])
+    }
+
+    /// The value that it holds for this definition.
+    ///
+    /// ```
+    /// # use custom_attributes::{CommitId, Definition, DefinitionId, DefinitionSpec, Edit, EntityKey, EntityRecord, EntityType, Limits, Ordinal, Outcome, Revision};
+    /// # let (spec, limits) = (DefinitionSpec::integer("seats"), Limits::typed());
+    /// # let seats = Definition::new(DefinitionId::new(7), EntityType::new("customer")?, spec, &limits)?;
+    /// let mut record = EntityRecord::new(EntityKey::new("customer", 123)?, Ordinal::new(1));
+    /// assert_eq!(record.value(seats.id()), None);
+    /// record.apply([Edit::Set(seats.bind(5.into(), &limits)?)], CommitId::new(1));
+    /// assert_eq!(record.value(seats.id()), Some(&5.into()));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn value(&self, definition: DefinitionId) -> Option<&Value> {
+        self.get(definition).map(|held| &held.value)
     }
 
     /// The id of its value for this definition, whether or not it holds one.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Violations;
-use crate::model::literal::Literal;
+use crate::model::literal::{Bare, Literal};
 use crate::model::{DataType, Value};
 
 /// The rules of a definition; all are optional. What each means is said at [`DefinitionSpec`]'s methods.
@@ -59,7 +59,7 @@ pub struct Documentation {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Flat", into = "Flat")]
+#[serde(try_from = "Flat<Literal>", into = "Flat<Bare<Value>>")]
 #[non_exhaustive]
 pub struct DefinitionSpec {
     /// The name, as it was given; see [`crate::Name`].
@@ -335,10 +335,10 @@ impl DefinitionSpec {
     }
 }
 
-/// The serial form.
+/// The serial form, with its values as they are written or as they were read.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Flat {
+#[serde(deny_unknown_fields, bound(deserialize = "V: Deserialize<'de>"))]
+struct Flat<V> {
     name: String,
     data_type: DataType,
     #[serde(default, skip_serializing_if = "is_false")]
@@ -346,11 +346,11 @@ struct Flat {
     #[serde(default, skip_serializing_if = "is_false")]
     unique: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    default: Option<Literal>,
+    default: Option<V>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    minimum: Option<Literal>,
+    minimum: Option<V>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    maximum: Option<Literal>,
+    maximum: Option<V>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     minimum_chars: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -360,13 +360,13 @@ struct Flat {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pattern: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    choices: Vec<Literal>,
+    choices: Vec<V>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     group: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    examples: Vec<Literal>,
+    examples: Vec<V>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     used_by: Vec<String>,
 }
@@ -376,7 +376,7 @@ fn is_false(truth: &bool) -> bool {
     !truth
 }
 
-impl From<DefinitionSpec> for Flat {
+impl From<DefinitionSpec> for Flat<Bare<Value>> {
     fn from(spec: DefinitionSpec) -> Self {
         let DefinitionSpec { name, data_type, rules, documentation } = spec;
         Self {
@@ -384,26 +384,26 @@ impl From<DefinitionSpec> for Flat {
             data_type,
             required: rules.required,
             unique: rules.unique,
-            default: rules.default.map(Literal::from),
-            minimum: rules.minimum.map(Literal::from),
-            maximum: rules.maximum.map(Literal::from),
+            default: rules.default.map(Bare),
+            minimum: rules.minimum.map(Bare),
+            maximum: rules.maximum.map(Bare),
             minimum_chars: rules.minimum_chars,
             maximum_chars: rules.maximum_chars,
             fraction_digits: rules.fraction_digits,
             pattern: rules.pattern,
-            choices: rules.choices.into_iter().map(Literal::from).collect(),
+            choices: rules.choices.into_iter().map(Bare).collect(),
             description: documentation.description,
             group: documentation.group,
-            examples: documentation.examples.into_iter().map(Literal::from).collect(),
+            examples: documentation.examples.into_iter().map(Bare).collect(),
             used_by: documentation.used_by,
         }
     }
 }
 
-impl TryFrom<Flat> for DefinitionSpec {
+impl TryFrom<Flat<Literal>> for DefinitionSpec {
     type Error = crate::Error;
 
-    fn try_from(flat: Flat) -> crate::Result<Self> {
+    fn try_from(flat: Flat<Literal>) -> crate::Result<Self> {
         let data_type = flat.data_type;
         let mut violations = Vec::new();
         let mut one = |literal: Literal| match literal.read(data_type) {

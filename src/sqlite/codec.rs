@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
-use crate::model::{Catalog, CommitId, DataType, Definition, DefinitionId, EntityId, EntityRecord, Held, Value, read_date};
+use crate::model::{Bare, Catalog, CommitId, DataType, Definition, DefinitionId, EntityId, EntityRecord, Held, Value, read_date};
 
 /// The record's values as a document.
 pub(super) fn write_doc(record: &EntityRecord) -> Result<String> {
@@ -19,21 +19,6 @@ struct Document<'a>(&'a [Held]);
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|held| (held.definition.get(), Bare(&held.value))))
-    }
-}
-
-/// A value without its type, which is its definition's.
-struct Bare<'a>(&'a Value);
-
-impl Serialize for Bare<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::String(text) => serializer.serialize_str(text),
-            Value::Integer(number) => serializer.serialize_i64(*number),
-            Value::Boolean(truth) => serializer.serialize_bool(*truth),
-            Value::Decimal(number) => serializer.collect_str(number),
-            Value::Date(day) => serializer.collect_str(day),
-        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::sqlite::failure::failed;
 use crate::sqlite::open::{connect, connect_in_memory, open, set_up};
 use crate::sqlite::tables::{Known, Tables, damaged, read_record};
 use crate::sqlite::{SqliteOptions, codec};
-use crate::store::Find;
+use crate::store::{Find, Snapshot};
 
 /// How many connections of readers are kept for the next.
 const KEPT_READERS: usize = 16;
@@ -145,9 +145,7 @@ impl Connections {
         if let Some(read) = read {
             return Ok(read);
         }
-        let tables = self.snapshot()?;
-        let record = crate::store::Snapshot::read(&tables, std::slice::from_ref(key))?.pop().flatten();
-        Ok((Arc::clone(&tables.known.catalog), record))
+        self.read_in_snapshot(key)
     }
 
     pub(super) fn read_value(&self, key: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
@@ -161,10 +159,16 @@ impl Connections {
         if let Some(read) = read {
             return Ok(read);
         }
+        let (catalog, record) = self.read_in_snapshot(key)?;
+        let Some(definition) = find(&catalog)? else { return Ok(None) };
+        Ok(record.and_then(|record| record.value(definition).cloned()))
+    }
+
+    /// Where what is known is too old: a snapshot learns the definitions anew.
+    fn read_in_snapshot(&self, key: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
         let tables = self.snapshot()?;
-        let Some(definition) = find(&tables.known.catalog)? else { return Ok(None) };
-        let record = crate::store::Snapshot::read(&tables, std::slice::from_ref(key))?.pop().flatten();
-        Ok(record.and_then(|record| record.get(definition).map(|held| held.value.clone())))
+        let record = tables.read(std::slice::from_ref(key))?.pop().flatten();
+        Ok((Arc::clone(&tables.known.catalog), record))
     }
 
     /// Reads the row of one entity behind the revision of the catalog, both of one instant, as they come from one statement;

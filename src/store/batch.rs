@@ -104,7 +104,7 @@ impl Batch {
     }
 
     /// Has the batch refused as a conflict unless the entity is at this revision.
-    pub fn expect(&mut self, entity: EntityKey, revision: Revision) {
+    pub fn expect_revision(&mut self, entity: EntityKey, revision: Revision) {
         self.expected.push((entity, revision));
     }
 

@@ -261,7 +261,7 @@ impl<'a> Planner<'a> {
         }
         let commit = self.commit;
         let record = self.record(entity);
-        let (held, occupied) = (record.get(from).map(|held| held.value.clone()), record.get(to).map(|held| held.value.clone()));
+        let (held, occupied) = (record.value(from).cloned(), record.value(to).cloned());
         let Some(value) = held else {
             self.refuse(place, Some(entity), Violation::new(Rule::Held, "", "").of(source.name().as_str()));
             return unchanged;

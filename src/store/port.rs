@@ -58,7 +58,7 @@ pub trait AttributeStore: fmt::Debug {
     fn read_value(&self, entity: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
         let (catalog, record) = self.read_entity(entity)?;
         let Some(definition) = find(&catalog)? else { return Ok(None) };
-        Ok(record.and_then(|record| record.get(definition).map(|held| held.value.clone())))
+        Ok(record.and_then(|record| record.value(definition).cloned()))
     }
 }
 
@@ -115,7 +115,7 @@ pub trait Snapshot {
         }
         each_record(self, None, |record| {
             for (holder, (definition, value)) in holders.iter_mut().zip(values) {
-                if record.get(*definition).is_some_and(|held| held.value == **value) {
+                if record.value(*definition) == Some(*value) {
                     *holder = Some(record.ordinal());
                 }
             }

@@ -1,6 +1,7 @@
 //! Few names, ids, values and texts, so that what is drawn at random meets again and again.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use chrono::NaiveDate;
 use custom_attributes::{DataType, EntityId, EntityType, Error, IntoEntityId, Limits, Undefined, Value};
@@ -138,7 +139,13 @@ fn day(year: i32, month: u32, day: u32) -> Value {
 }
 
 /// Values of a type: the last ones are beyond what the type, or the limits, allow.
-pub(crate) fn values(data_type: DataType) -> Vec<Value> {
+pub(crate) fn values(data_type: DataType) -> &'static [Value] {
+    static VALUES: LazyLock<[Vec<Value>; DataType::ALL.len()]> = LazyLock::new(|| DataType::ALL.map(make_values));
+    let index = DataType::ALL.iter().position(|one| *one == data_type).expect("there are no others");
+    &VALUES[index]
+}
+
+fn make_values(data_type: DataType) -> Vec<Value> {
     match data_type {
         DataType::String => {
             ["a", "b", "bb", "B", "", "7", "é", "sevench", "a b'\"--", "x\0y", "thirteenchars"].map(Value::from).to_vec()
@@ -159,16 +166,15 @@ pub(crate) fn values(data_type: DataType) -> Vec<Value> {
 }
 
 /// Values that are in order everywhere, for rules and for most of the writing.
-pub(crate) fn plain_values(data_type: DataType) -> Vec<Value> {
-    let mut all = values(data_type);
-    all.truncate(match data_type {
+pub(crate) fn plain_values(data_type: DataType) -> &'static [Value] {
+    let plain = match data_type {
         DataType::String => 6,
         DataType::Integer => 5,
         DataType::Decimal => 7,
         DataType::Boolean => 2,
         _ => 3,
-    });
-    all
+    };
+    &values(data_type)[..plain]
 }
 
 pub(crate) static TEXTS: [&str; 31] = [

@@ -6,13 +6,14 @@
 //!
 //! | variable | meaning | default |
 //! | --- | --- | --- |
-//! | `MODEL_SEQUENCES` | how many sequences all tests here run together | 10,000 where `CI` is `true`, or else 500 |
+//! | `MODEL_SEQUENCES` | how many sequences all tests here run together | 10,000 where `CI` is `true`, or else 1,000 |
 //! | `MODEL_SEED` | the seed of a run, as a failure prints it | drawn anew each time |
 
 #![allow(clippy::large_enum_variant)] // plain data of a test
 
 mod alphabet;
 mod asked;
+mod drawn;
 mod driver;
 mod operations;
 mod reading;
@@ -31,9 +32,9 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use crate::driver::{Stores, run};
 
 const SEQUENCES_IN_CI: u32 = 10_000;
-const SEQUENCES: u32 = 500;
+const SEQUENCES: u32 = 1_000;
 /// How many operations follow the first definitions.
-const LONGEST: usize = 12;
+const LONGEST: usize = 24;
 /// How many of a hundred sequences run beside a file that is closed and opened again: it costs a disk.
 const ON_DISK_OF_100: u32 = 4;
 
@@ -51,11 +52,11 @@ fn sequences() -> u32 {
 /// Runs so many sequences; `part` keeps the tests from running the same ones.
 fn agree(cases: u32, stores: Stores, part: u8) {
     let seed: u64 = variable("MODEL_SEED").unwrap_or_else(|| RandomState::new().hash_one(part));
-    let mut bytes = [part; 16];
+    let mut bytes = [part; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::XorShift, &bytes));
-    let failed = runner.run(&operations::sequence(LONGEST), |operations| run(&operations, stores).map_err(TestCaseError::fail));
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let failed = runner.run(&drawn::sequence(LONGEST), |operations| run(&operations, stores).map_err(TestCaseError::fail));
     if let Err(failure) = failed {
         panic!("MODEL_SEED={seed} finds a disagreement\n{failure}");
     }

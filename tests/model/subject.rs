@@ -87,7 +87,7 @@ fn batch<'a>(attributes: &'a Attributed, model: &Model, given: &'a BatchGiven) -
         batch = batch.note(note);
     }
     for (key, expected) in &given.expected {
-        batch = batch.expect(*key, Revision::new(expected_revision(model, *key, *expected)));
+        batch = batch.expect_revision(*key, Revision::new(expected_revision(model, *key, *expected)));
     }
     let batch = given.changes.iter().fold(batch, add);
     assert_eq!(batch.len(), given.changes.len());

@@ -126,7 +126,7 @@ pub(crate) fn facts(view: &View<'_>, model: &Model) -> Result<Vec<Fact>, Error> 
     facts.push(Fact::Located(located.iter().map(|one| one.as_ref().map(record)).collect()));
     for definition in catalog.iter().filter(|definition| definition.rules().unique) {
         let values = plain_values(definition.data_type());
-        facts.push(Fact::Holders(definition.id().get(), holders(snapshot, definition.id(), &values)?));
+        facts.push(Fact::Holders(definition.id().get(), holders(snapshot, definition.id(), values)?));
     }
     for ordinal in 1..=model.last_ordinal + 1 {
         for definition in 1..=model.last_definition + 1 {

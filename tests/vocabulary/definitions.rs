@@ -432,6 +432,30 @@ fn a_definition_that_refuses_its_own_default_choice_or_example_is_refused() {
 }
 
 #[test]
+fn the_values_of_a_definition_are_kept_as_any_value_is() {
+    let forms: [(Decimal, &str); 4] = [
+        (-Decimal::ZERO, "0"),
+        (Decimal::new(-0, 2), "0.00"),
+        (Decimal::new(150, 2), "1.50"),
+        // 29 digits are one more than a value has, but these zeros carry nothing.
+        (Decimal::from_i128_with_scale(10_i128.pow(28), 28), "1"),
+    ];
+    for (given, kept) in forms {
+        let spec =
+            DefinitionSpec::decimal("n").default_value(given).choices([given]).example(given).minimum(given).maximum(given);
+        let definition = defined(spec);
+        let rules = definition.rules();
+        let own = [&rules.default, &rules.minimum, &rules.maximum].into_iter().flatten();
+        let own = own.chain(&rules.choices).chain(&definition.documentation().examples);
+        assert_eq!(own.map(Value::to_string).collect::<Vec<_>>(), [kept; 5]);
+        // As in a store that keeps it as text.
+        let json = serde_json::to_string(definition.spec()).expect("JSON");
+        let again: DefinitionSpec = serde_json::from_str(&json).expect("a declaration");
+        assert_eq!(format!("{:?}", again), format!("{:?}", definition.spec()));
+    }
+}
+
+#[test]
 fn all_that_is_wrong_with_a_definition_is_said_at_once_and_names_it() {
     let spec = DefinitionSpec::string(" bad[name] ")
         .minimum(1)

@@ -1,0 +1,299 @@
+//! How operations are drawn: by plain functions, from bytes that proptest draws and shrinks.
+//!
+//! A strategy for every part would cost more than the stores take to answer. A smaller byte chooses an earlier alternative,
+//! and the earlier ones are the simpler ones, so that shrunk bytes are simpler operations.
+
+use custom_attributes::{DataType, DefinitionSpec, Direction, OrderBy, OrderField, Value};
+use proptest::prelude::*;
+
+use crate::alphabet::{
+    ACTORS, BAD_IDS, BAD_NAMES, BAD_TYPE, CUSTOMER, IDS, Id, NAMES, NOTE, NOTES, PATTERNS, TEXTS, TYPES, plain_values, values,
+};
+use crate::operations::{BatchGiven, Change, Expected, KeyGiven, Operation, ReadAs, Touch, touched};
+
+/// How many bytes an operation has; a larger one goes on with zeros.
+const BYTES: usize = 96;
+
+/// A sequence: mostly with a few definitions to begin with, so that what follows has something to work on.
+pub(crate) fn sequence(longest: usize) -> impl Strategy<Value = Vec<Operation>> {
+    let bytes = || prop::collection::vec(any::<u8>(), BYTES);
+    let beginning = prop_oneof![4 => prop::collection::vec(bytes(), 2..=5), 1 => Just(Vec::new())];
+    (beginning, prop::collection::vec(bytes(), 1..=longest)).prop_map(|(beginning, rest)| {
+        let define = |bytes: &Vec<u8>| {
+            let spec = spec(&mut Draw { rest: bytes });
+            Operation::Single { actor: None, change: Change::Define { of: CUSTOMER, spec } }
+        };
+        let any = |bytes: &Vec<u8>| operation(&mut Draw { rest: bytes });
+        beginning.iter().map(define).chain(rest.iter().map(any)).collect()
+    })
+}
+
+/// The bytes that are left to choose by.
+struct Draw<'a> {
+    rest: &'a [u8],
+}
+
+impl Draw<'_> {
+    /// A number from 0, below this one, which is at most 256.
+    fn below(&mut self, end: usize) -> usize {
+        let byte = self.rest.split_off_first().copied().unwrap_or_default();
+        usize::from(byte) * end / 256
+    }
+
+    fn small(&mut self, end: u32) -> u32 {
+        u32::try_from(self.below(end as usize)).expect("it is below 256")
+    }
+
+    fn one<T: Clone>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())].clone()
+    }
+
+    fn truth(&mut self) -> bool {
+        self.below(2) == 1
+    }
+
+    fn maybe<T>(&mut self, some: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.truth() { Some(some(self)) } else { None }
+    }
+
+    fn many<T>(&mut self, least: usize, most: usize, mut one: impl FnMut(&mut Self) -> T) -> Vec<T> {
+        let count = least + self.below(most - least + 1);
+        (0..count).map(|_| one(self)).collect()
+    }
+}
+
+/// One of the alternatives, each as often as its weight says.
+macro_rules! one_of {
+    ($draw:ident, $($weight:expr => $alternative:expr),+ $(,)?) => {{
+        let mut left = $draw.below(0 $(+ $weight)+);
+        'chosen: {
+            $(
+                if left < $weight {
+                    break 'chosen ($alternative);
+                }
+                left -= $weight;
+            )+
+            unreachable!("{left} beyond all weights")
+        }
+    }};
+}
+
+fn data_type(draw: &mut Draw<'_>) -> DataType {
+    draw.one(&DataType::ALL)
+}
+
+fn entity_type(draw: &mut Draw<'_>) -> &'static str {
+    one_of!(draw, 20 => draw.one(&TYPES), 1 => BAD_TYPE)
+}
+
+fn id(draw: &mut Draw<'_>) -> Id {
+    one_of!(draw, 30 => draw.one(&IDS), 1 => draw.one(&BAD_IDS))
+}
+
+fn key(draw: &mut Draw<'_>) -> KeyGiven {
+    (one_of!(draw, 30 => CUSTOMER, 15 => NOTE, 1 => BAD_TYPE), id(draw))
+}
+
+/// A name with its usual type; a name that nobody defines has any.
+fn home(draw: &mut Draw<'_>) -> (&'static str, DataType) {
+    one_of!(draw, 24 => draw.one(&NAMES), 1 => (draw.one(&BAD_NAMES), data_type(draw)))
+}
+
+fn name(draw: &mut Draw<'_>) -> &'static str {
+    home(draw).0
+}
+
+/// A value of this type, which is mostly in order, or sometimes one of another.
+fn value(draw: &mut Draw<'_>, data_type: DataType) -> Value {
+    one_of!(draw,
+        20 => draw.one(plain_values(data_type)),
+        4 => draw.one(values(data_type)),
+        1 => {
+            let other = self::data_type(draw);
+            draw.one(values(other))
+        },
+    )
+}
+
+/// The values of `note` are mostly text, for so its names define themselves.
+fn name_and_value(draw: &mut Draw<'_>, of: &str) -> (&'static str, Value) {
+    let (name, home) = home(draw);
+    (name, value(draw, if of == NOTE { DataType::String } else { home }))
+}
+
+fn touch(draw: &mut Draw<'_>, data_type: DataType) -> Touch {
+    one_of!(draw, 12 => touch_of_any(draw, data_type), 8 => touch_of(draw, data_type), 1 => wild_touch(draw, data_type))
+}
+
+fn touch_of_any(draw: &mut Draw<'_>, data_type: DataType) -> Touch {
+    one_of!(draw,
+        4 => Touch::Required(draw.truth()),
+        6 => Touch::Unique(draw.below(4) < 3),
+        2 => Touch::Default(draw.maybe(|draw| value(draw, data_type))),
+        4 => documentation(draw, data_type),
+        2 => Touch::NoRules,
+        1 => Touch::Choices(Vec::new()),
+    )
+}
+
+fn documentation(draw: &mut Draw<'_>, data_type: DataType) -> Touch {
+    one_of!(draw,
+        3 => Touch::Description(draw.one(&["money", "", "sixteen characte", "seventeen charact", "n\0ul"])),
+        1 => Touch::Group(draw.one(&["group", "seventeen charact"])),
+        1 => Touch::Example(value(draw, data_type)),
+        2 => Touch::UsedBy(draw.one(&["billing", "crm"])),
+        2 => Touch::NoDocumentation,
+    )
+}
+
+/// What makes sense for the type.
+fn touch_of(draw: &mut Draw<'_>, data_type: DataType) -> Touch {
+    match data_type {
+        DataType::String => one_of!(draw,
+            1 => Touch::MinimumChars(draw.maybe(|draw| draw.small(4))),
+            1 => Touch::MaximumChars(draw.maybe(|draw| draw.small(4))),
+            1 => Touch::Pattern(draw.maybe(|draw| draw.one(&PATTERNS))),
+            1 => choices(draw, data_type),
+        ),
+        DataType::Boolean => Touch::Default(Some(value(draw, data_type))),
+        ordered => {
+            let digits = if ordered == DataType::Decimal { 2 } else { 0 };
+            one_of!(draw,
+                3 => Touch::Minimum(draw.maybe(|draw| value(draw, data_type))),
+                3 => Touch::Maximum(draw.maybe(|draw| value(draw, data_type))),
+                3 => choices(draw, data_type),
+                digits => Touch::FractionDigits(draw.maybe(|draw| draw.small(3))),
+            )
+        }
+    }
+}
+
+/// What may make none.
+fn wild_touch(draw: &mut Draw<'_>, data_type: DataType) -> Touch {
+    one_of!(draw,
+        1 => Touch::Minimum(Some(value(draw, data_type))),
+        1 => choices(draw, data_type),
+        1 => Touch::Pattern(Some(draw.one(&PATTERNS))),
+        1 => Touch::FractionDigits(Some(draw.one(&[0, 29]))),
+        1 => Touch::MaximumChars(Some(13)),
+    )
+}
+
+fn choices(draw: &mut Draw<'_>, data_type: DataType) -> Touch {
+    Touch::Choices(draw.many(0, 4, |draw| value(draw, data_type)))
+}
+
+fn spec(draw: &mut Draw<'_>) -> DefinitionSpec {
+    let (name, home) = home(draw);
+    let data_type = one_of!(draw, 12 => home, 1 => data_type(draw));
+    let touches = one_of!(draw, 3 => 0, 4 => 1, 2 => 2 + draw.below(2));
+    touched(DefinitionSpec::new(name, data_type), &draw.many(touches, touches, |draw| touch(draw, home)))
+}
+
+fn alteration(draw: &mut Draw<'_>) -> Change {
+    let of = entity_type(draw);
+    one_of!(draw,
+        2 => {
+            let (name, home) = home(draw);
+            Change::Alter { of, name, touches: draw.many(1, 2, |draw| touch(draw, home)) }
+        },
+        1 => Change::Alter { of, name: name(draw), touches: any_touches(draw) },
+    )
+}
+
+fn any_touches(draw: &mut Draw<'_>) -> Vec<Touch> {
+    one_of!(draw,
+        6 => vec![Touch::Rename(name(draw))],
+        1 => vec![Touch::Retype(data_type(draw))],
+        10 => {
+            let data_type = data_type(draw);
+            draw.many(0, 2, |draw| touch(draw, data_type))
+        },
+    )
+}
+
+fn change(draw: &mut Draw<'_>) -> Change {
+    one_of!(draw,
+        12 => {
+            let key = key(draw);
+            let (name, value) = name_and_value(draw, key.0);
+            Change::Set { key, name, value }
+        },
+        4 => Change::Define { of: entity_type(draw), spec: spec(draw) },
+        2 => Change::Ensure { of: entity_type(draw), spec: spec(draw) },
+        4 => alteration(draw),
+        2 => Change::Delete { of: entity_type(draw), name: name(draw), with_values: draw.truth() },
+        3 => Change::SetText { key: key(draw), name: name(draw), text: draw.one(&TEXTS) },
+        4 => Change::Clear { key: key(draw), name: name(draw) },
+        3 => Change::Move { key: key(draw), from: name(draw), to: name(draw) },
+        3 => {
+            let key = key(draw);
+            Change::Save { key, values: draw.many(0, 4, |draw| name_and_value(draw, key.0)) }
+        },
+        2 => Change::Remove { key: key(draw) },
+    )
+}
+
+fn actor(draw: &mut Draw<'_>) -> Option<&'static str> {
+    one_of!(draw, 6 => None, 12 => Some(draw.one(&ACTORS[..2])), 1 => Some(draw.one(&ACTORS)))
+}
+
+fn batch(draw: &mut Draw<'_>) -> BatchGiven {
+    let actor = actor(draw);
+    let note = one_of!(draw, 12 => None, 4 => Some(NOTES[0]), 1 => Some(draw.one(&NOTES)));
+    let expected = one_of!(draw, 3 => 0, 1 => 1, 1 => 2);
+    let expected = draw.many(expected, expected, |draw| {
+        (key(draw), one_of!(draw, 10 => Expected::Right, 1 => Expected::Absent, 1 => Expected::Next))
+    });
+    BatchGiven { actor, note, expected, changes: draw.many(0, 6, change) }
+}
+
+fn order_by(draw: &mut Draw<'_>) -> OrderBy {
+    OrderBy {
+        field: draw.one(&[OrderField::Name, OrderField::Created, OrderField::Modified]),
+        direction: draw.one(&[Direction::Ascending, Direction::Descending]),
+    }
+}
+
+fn reading(draw: &mut Draw<'_>) -> Operation {
+    one_of!(draw,
+        4 => Operation::Get {
+            key: key(draw),
+            name: name(draw),
+            read_as: one_of!(draw, 2 => ReadAs::Value, 4 => ReadAs::Type(data_type(draw)), 1 => ReadAs::Byte),
+        },
+        2 => Operation::Reading { key: key(draw), name: name(draw) },
+        3 => Operation::Entities { of: entity_type(draw), ids: draw.many(0, 4, id), name: name(draw) },
+        1 => Operation::Revision { key: key(draw) },
+        2 => Operation::Details { key: key(draw) },
+        1 => Operation::Definition { of: entity_type(draw), name: name(draw) },
+        2 => Operation::List {
+            of: entity_type(draw),
+            limit: draw.one(&[1, 2, 3, 100, 1000, 0, 1001]),
+            page: draw.below(4),
+            order_by: order_by(draw),
+            with_total: draw.truth(),
+        },
+        1 => Operation::Export { of: entity_type(draw) },
+        1 => Operation::GetById { ordinal: 1 + draw.small(4), definition: 1 + draw.small(6) },
+    )
+}
+
+fn operation(draw: &mut Draw<'_>) -> Operation {
+    one_of!(draw,
+        14 => Operation::Single { actor: actor(draw), change: change(draw) },
+        10 => Operation::Commit(batch(draw)),
+        2 => Operation::Check(batch(draw)),
+        2 => Operation::Clock(one_of!(draw, 4 => 1, 4 => 2, 1 => -5, 1 => 86_400_000_000)),
+        1 => Operation::Ensure { of: entity_type(draw), specs: draw.many(0, 3, spec) },
+        1 => Operation::Import { from: entity_type(draw), of: entity_type(draw) },
+        2 => {
+            let (ordinal, definition, data_type) = (1 + draw.small(3), 1 + draw.small(5), data_type(draw));
+            Operation::SetById { ordinal, definition, value: value(draw, data_type) }
+        },
+        1 => Operation::ClearById { ordinal: 1 + draw.small(3), definition: 1 + draw.small(5) },
+        9 => reading(draw),
+        1 => Operation::Hold,
+        1 => Operation::Reopen,
+    )
+}

@@ -1,0 +1,6 @@
+//! What a host says: names, keys and ids, values, definitions. In one program, as each takes long to build.
+
+mod definitions;
+mod keys_and_ids;
+mod names;
+mod values;
