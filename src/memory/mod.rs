@@ -1,13 +1,15 @@
 //! The store in memory: the same records, rules and answers as on disk, durable by nobody.
 
+mod ordinals;
 mod records;
 mod snapshot;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::error::Result;
 use crate::hash::HashMap;
+use crate::memory::ordinals::Ordinals;
 use crate::memory::records::Records;
 use crate::memory::snapshot::MemorySnapshot;
 use crate::model::{Catalog, DefinitionId, EntityKey, EntityRecord, Ordinal, Value};
@@ -35,8 +37,15 @@ pub struct MemoryStore {
 struct Shared {
     /// Held by the one commit under way, while readers go on.
     writer: Mutex<()>,
-    state: RwLock<State>,
+    present: RwLock<Present>,
     logs: RwLock<Logs>,
+}
+
+/// All that a read of the present needs, behind one lock.
+#[derive(Default)]
+struct Present {
+    state: State,
+    ordinals: Ordinals,
 }
 
 /// What a snapshot holds on to: cheap to clone, and changed in place while nobody does.
@@ -51,7 +60,6 @@ struct State {
 /// A snapshot passes over what is younger than itself.
 #[derive(Default)]
 struct Logs {
-    ordinals: HashMap<EntityKey, Ordinal>,
     commits: Vec<Commit>,
     past: HashMap<Ordinal, Vec<Past>>,
     past_definitions: HashMap<DefinitionId, Vec<PastDefinition>>,
@@ -65,7 +73,7 @@ impl MemoryStore {
     }
 
     fn state(&self) -> State {
-        self.shared.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.present().state.clone()
     }
 
     fn write_alone(&self) -> MutexGuard<'_, ()> {
@@ -74,6 +82,14 @@ impl MemoryStore {
 }
 
 impl Shared {
+    fn present(&self) -> RwLockReadGuard<'_, Present> {
+        self.present.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn logs(&self) -> RwLockReadGuard<'_, Logs> {
+        self.logs.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Everything is checked by now, so nothing here can fail half-way. The logs grow first: no snapshot sees their new
     /// end before it sees the state that goes with it.
     fn store(&self, changes: Changes) {
@@ -81,17 +97,28 @@ impl Shared {
         let mut logs = self.logs.write().unwrap_or_else(PoisonError::into_inner);
         logs.grow(&changes);
         drop(logs);
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
+        let Present { state, ordinals } = &mut *present;
         state.marks.commit = commit;
         if let Some(catalog) = changes.catalog {
             state.catalog = catalog.after;
         }
         for change in changes.records {
-            state.marks.ordinal = state.marks.ordinal.max(change.after.ordinal());
+            let ordinal = change.after.ordinal();
+            state.marks.ordinal = state.marks.ordinal.max(ordinal);
+            if change.before.is_none() {
+                ordinals.insert(change.after.key(), ordinal);
+            }
             // The old record goes last, when it is no longer in the way of the chunk's being changed in place.
             drop(change.before);
             state.records.put(change.after);
         }
+    }
+}
+
+impl Present {
+    fn record(&self, entity: &EntityKey) -> Option<&Arc<EntityRecord>> {
+        self.state.records.get(self.ordinals.get(entity)?)
     }
 }
 
@@ -101,9 +128,6 @@ impl Logs {
         self.commits.push(changes.commit.clone());
         for change in &changes.records {
             let ordinal = change.after.ordinal();
-            if change.before.is_none() {
-                self.ordinals.insert(change.after.key().clone(), ordinal);
-            }
             if !change.diff.ended.is_empty() {
                 let past = change.ended().map(|held| Past { held: held.clone(), ended });
                 self.past.entry(ordinal).or_default().extend(past);
@@ -125,10 +149,6 @@ impl Logs {
             self.unique.entry(*definition).or_default().insert(value.clone(), *ordinal);
         }
     }
-
-    fn ordinal(&self, key: &EntityKey) -> Option<Ordinal> {
-        self.ordinals.get(key).copied()
-    }
 }
 
 impl AttributeStore for MemoryStore {
@@ -148,26 +168,18 @@ impl AttributeStore for MemoryStore {
     }
 
     fn catalog(&self) -> Result<Arc<Catalog>> {
-        let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(Arc::clone(&state.catalog))
+        Ok(Arc::clone(&self.shared.present().state.catalog))
     }
 
     fn read_entity(&self, entity: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
-        // The state first: an entity that was born after it has an ordinal already, but no record here. The other way round,
-        // a commit in between would show its definitions and not its entities.
-        let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
-        let ordinal = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner).ordinal(entity);
-        let record = ordinal.and_then(|ordinal| state.records.get(ordinal));
-        Ok((Arc::clone(&state.catalog), record.cloned()))
+        let present = self.shared.present();
+        Ok((Arc::clone(&present.state.catalog), present.record(entity).cloned()))
     }
 
     fn read_value(&self, entity: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
-        // The state first, as above; nothing is cloned but the value.
-        let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(definition) = find(&state.catalog)? else { return Ok(None) };
-        let ordinal = self.shared.logs.read().unwrap_or_else(PoisonError::into_inner).ordinal(entity);
-        let value = ordinal.and_then(|ordinal| state.records.get(ordinal)?.value(definition));
-        Ok(value.cloned())
+        let present = self.shared.present();
+        let Some(definition) = find(&present.state.catalog)? else { return Ok(None) };
+        Ok(present.record(entity).and_then(|record| record.value(definition)).cloned())
     }
 }
 

@@ -1,9 +1,9 @@
 //! A memory store at one point in time.
 
-use std::sync::{Arc, PoisonError, RwLockReadGuard};
+use std::sync::Arc;
 
 use crate::error::Result;
-use crate::memory::{Logs, Shared, State};
+use crate::memory::{Shared, State};
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
 use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot};
 
@@ -15,10 +15,6 @@ pub(super) struct MemorySnapshot<'a> {
 impl<'a> MemorySnapshot<'a> {
     pub(super) const fn new(shared: &'a Shared, state: State) -> Self {
         Self { shared, state }
-    }
-
-    fn logs(&self) -> RwLockReadGuard<'a, Logs> {
-        self.shared.logs.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_past(&self, ended: CommitId) -> bool {
@@ -33,8 +29,7 @@ impl<'a> MemorySnapshot<'a> {
     }
 
     fn holds(&self, ordinal: Ordinal, definition: DefinitionId, value: &Value) -> bool {
-        let held = self.state.records.get(ordinal).and_then(|record| record.get(definition));
-        held.is_some_and(|held| held.value == *value)
+        self.state.records.get(ordinal).and_then(|record| record.value(definition)) == Some(value)
     }
 }
 
@@ -48,9 +43,8 @@ impl Snapshot for MemorySnapshot<'_> {
     }
 
     fn read(&self, entities: &[EntityKey]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
-        let logs = self.logs();
-        // An entity that was born after the snapshot has an ordinal, but no record here.
-        let read = |key| self.state.records.get(logs.ordinal(key)?).cloned();
+        let present = self.shared.present();
+        let read = |key| self.state.records.get(present.ordinals.get(key)?).cloned();
         Ok(entities.iter().map(read).collect())
     }
 
@@ -64,7 +58,7 @@ impl Snapshot for MemorySnapshot<'_> {
     }
 
     fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>> {
-        let logs = self.logs();
+        let logs = self.shared.logs();
         let one = |id: &CommitId| {
             let index = usize::try_from(id.get().checked_sub(1)?).ok()?;
             logs.commits.get(index).filter(|commit| self.is_past(commit.id)).cloned()
@@ -73,15 +67,16 @@ impl Snapshot for MemorySnapshot<'_> {
     }
 
     fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
-        let logs = self.logs();
-        let past = logs.ordinal(entity).and_then(|ordinal| logs.past.get(&ordinal));
+        let ordinal = self.shared.present().ordinals.get(entity);
+        let logs = self.shared.logs();
+        let past = ordinal.and_then(|ordinal| logs.past.get(&ordinal));
         let mut past: Vec<_> = past.into_iter().flatten().filter(|past| self.is_past(past.ended)).cloned().collect();
         past.sort_by_key(|past| (past.ended, past.held.definition));
         Ok(past)
     }
 
     fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
-        let logs = self.logs();
+        let logs = self.shared.logs();
         let past = logs.past_definitions.get(&definition).into_iter().flatten();
         Ok(past.filter(|past| self.is_past(past.ended)).cloned().collect())
     }
@@ -92,7 +87,7 @@ impl Snapshot for MemorySnapshot<'_> {
     }
 
     fn holders(&self, values: &[(DefinitionId, &Value)]) -> Result<Vec<Option<Ordinal>>> {
-        let logs = self.logs();
+        let logs = self.shared.logs();
         let is_present = logs.commits.len() as u64 == self.state.marks.commit.get();
         let one = |(definition, value): &(DefinitionId, &Value)| {
             let indexed = logs.unique.get(definition).and_then(|values| values.get(value)).copied();
