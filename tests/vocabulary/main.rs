@@ -3,4 +3,5 @@
 mod definitions;
 mod keys_and_ids;
 mod names;
+mod refusals;
 mod values;
