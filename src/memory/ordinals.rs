@@ -27,10 +27,7 @@ impl Ordinals {
     }
 
     pub(super) fn insert(&mut self, key: &EntityKey, ordinal: Ordinal) {
-        let of_type = match self.of_type.get_mut(key.entity_type()) {
-            Some(known) => known,
-            None => self.of_type.entry(key.entity_type().clone()).or_default(),
-        };
+        let of_type = self.of_type.entry(key.entity_type().clone()).or_default();
         match key.id().as_integer() {
             Some(number) => of_type.integers.insert(number, ordinal),
             None => of_type.texts.insert(key.id().clone(), ordinal),

@@ -155,7 +155,7 @@ impl<'a> Planner<'a> {
     fn check_held_values(&mut self, place: usize, newer: &Definition) -> Result<()> {
         let (working, violations) = (&self.working, &mut self.violations);
         working.each_current(self.snapshot, newer.entity_type(), |record| {
-            let refused = record.get(newer.id()).and_then(|held| newer.admit(&held.value).err());
+            let refused = record.value(newer.id()).and_then(|value| newer.admit(value).err());
             violations.extend(refused.map(|violation| violation.of(newer.name().as_str()).at(place, Some(record.key()))));
         })
     }

@@ -57,7 +57,7 @@ pub(super) fn check(
     }
     for ((id, value, record), holder) in claims.iter().zip(holders(snapshot, &claims)?) {
         let Some(holder) = holder else { continue };
-        let still_holds = working.current(&holder).get(*id).is_some_and(|held| held.value == **value);
+        let still_holds = working.current(&holder).value(*id) == Some(*value);
         if still_holds && holder.key() != record.key() {
             refuse(*id, value, record, holder.key());
         }
@@ -139,7 +139,7 @@ pub(super) fn changes(
     }
     for definition in newly {
         let changed: HashMap<&EntityKey, &RecordChange> = records.iter().map(|record| (record.after.key(), record)).collect();
-        let held = |record: &EntityRecord| Some((definition, record.get(definition)?.value.clone(), record.ordinal()));
+        let held = |record: &EntityRecord| Some((definition, record.value(definition)?.clone(), record.ordinal()));
         each_record(snapshot, after.get(definition).map(|definition| definition.entity_type()), |record| {
             if !changed.contains_key(record.key()) {
                 change.added.extend(held(record));
