@@ -46,8 +46,8 @@ fn define<S: AttributeStore>(customers: &AttributesOf<'_, S>) {
 /// All entities in one transaction, or one batch.
 fn fill<S: AttributeStore>(attributes: &Attributes<S>, customers: &Customers) {
     define(&attributes.of("customer").expect("a type"));
-    let all = customers.iter().flat_map(|(id, values)| values.into_iter().enumerate().map(move |(n, value)| (id, n, value)));
-    let batch = all.fold(attributes.batch(), |batch, (id, n, value)| batch.set(("customer", id), ATTRIBUTES[n].0, value));
+    let named = |values: [Value; 10]| ATTRIBUTES.iter().map(|(name, _)| *name).zip(values);
+    let batch = customers.iter().fold(attributes.batch(), |batch, (id, values)| batch.save(("customer", id), named(values)));
     batch.commit().expect("a load");
 }
 
