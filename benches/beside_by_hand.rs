@@ -134,7 +134,7 @@ fn memory(data: &Customers, turns: Turns) {
         map.extend(values.into_iter().zip(0..).map(|(value, n)| ((id.unsigned_abs(), n), value)));
     }
     let (mut a, mut b) = (data.walk(), data.walk());
-    let (reads, attribute) = (20_000, u32::try_from(ONE).expect("a small number"));
+    let (reads, attribute) = (200_000, u32::try_from(ONE).expect("a small number"));
     let number = |value: Option<&Value>| match value {
         Some(Value::Integer(number)) => Some(*number),
         _ => None,

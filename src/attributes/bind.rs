@@ -208,11 +208,9 @@ impl<'a> Binder<'a> {
         values: &[(std::borrow::Cow<'_, str>, Input<'_>)],
     ) -> Result<Option<Vec<Bound>>> {
         let mut bound: Vec<Bound> = Vec::with_capacity(values.len());
-        let mut given: Vec<DefinitionId> = Vec::with_capacity(values.len());
         let before = self.violations.len();
         for (name, input) in values {
             let Some(definition) = self.resolve_or_define(place, entity, name)? else { continue };
-            given.push(definition.id());
             let Some(value) = self.value(place, entity, &definition, input) else { continue };
             if bound.iter().any(|other| other.definition() == value.definition()) {
                 let violation = Violation::new(Rule::Once, 1, "another");
@@ -225,6 +223,8 @@ impl<'a> Binder<'a> {
             return Ok(Some(bound));
         }
         // The store does not see this change, so what it lacks is said here.
+        let given: Vec<_> =
+            values.iter().filter_map(|(name, _)| self.catalog.find(entity.entity_type(), name)).map(|found| found.id()).collect();
         for violation in missing(&self.catalog, entity, |id| given.contains(&id)) {
             self.refuse(Some(place), Some(entity), violation);
         }

@@ -182,7 +182,9 @@ impl EntityRecord {
     /// # Ok::<(), custom_attributes::Error>(())
     /// ```
     pub fn apply(&mut self, edits: impl IntoIterator<Item = Edit>, commit: CommitId) -> Vec<Outcome> {
-        edits.into_iter().map(|edit| self.apply_one(edit, commit)).collect()
+        let edits = edits.into_iter();
+        self.values.reserve(edits.size_hint().0.saturating_sub(self.values.len()));
+        edits.map(|edit| self.apply_one(edit, commit)).collect()
     }
 
     pub(crate) fn apply_one(&mut self, edit: Edit, commit: CommitId) -> Outcome {

@@ -66,7 +66,7 @@ impl<'a> Planner<'a> {
         }
         let marks = snapshot.marks()?;
         let keys = batch.changes().iter().filter_map(Change::entity);
-        let working = Working::load(snapshot, keys.chain(batch.expected().iter().map(|(key, _)| key)))?;
+        let working = Working::load(snapshot, marks, keys.chain(batch.expected().iter().map(|(key, _)| key)))?;
         Ok(Self {
             snapshot,
             batch,

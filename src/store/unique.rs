@@ -36,6 +36,9 @@ pub(super) fn check(
     working: &Working,
     violations: &mut Vec<Violation>,
 ) -> Result<()> {
+    if unique_ids(after).next().is_none() {
+        return Ok(());
+    }
     let newly = newly_unique(before, after);
     let name_of = |id: DefinitionId| after.get(id).map(|definition| definition.name().to_string()).unwrap_or_default();
     let mut set_at: Option<HashMap<_, _>> = None;
@@ -130,6 +133,9 @@ pub(super) fn changes(
     if !Arc::ptr_eq(before, after) {
         change.dropped = unique_ids(before).filter(|id| !is_unique(after, *id)).collect();
     }
+    if unique_ids(after).next().is_none() {
+        return Ok(change);
+    }
     let newly = newly_unique(before, after);
     for record in records {
         let ended = record.ended().filter(|held| is_unique(before, held.definition) && is_unique(after, held.definition));
@@ -137,8 +143,11 @@ pub(super) fn changes(
         let begun = record.begun().filter(|held| is_unique(after, held.definition) && !newly.contains(&held.definition));
         change.added.extend(begun.map(|held| (held.definition, held.value.clone(), record.after.ordinal())));
     }
+    if newly.is_empty() {
+        return Ok(change);
+    }
+    let changed: HashMap<&EntityKey, &RecordChange> = records.iter().map(|record| (record.after.key(), record)).collect();
     for definition in newly {
-        let changed: HashMap<&EntityKey, &RecordChange> = records.iter().map(|record| (record.after.key(), record)).collect();
         let held = |record: &EntityRecord| Some((definition, record.value(definition)?.clone(), record.ordinal()));
         each_record(snapshot, after.get(definition).map(|definition| definition.entity_type()), |record| {
             if !changed.contains_key(record.key()) {

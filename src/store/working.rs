@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::hash::HashMap;
 use crate::model::{EntityKey, EntityRecord, EntityType, Ordinal};
-use crate::store::Snapshot;
 use crate::store::port::each_record;
+use crate::store::{Marks, Snapshot};
 
 /// One record under work: as it was, and as it is now.
 pub(super) struct Work {
@@ -33,7 +33,7 @@ pub(super) struct Working {
 
 impl Working {
     /// Loads every record that the batch names, in one call.
-    pub(super) fn load<'a>(snapshot: &dyn Snapshot, keys: impl Iterator<Item = &'a EntityKey>) -> Result<Self> {
+    pub(super) fn load<'a>(snapshot: &dyn Snapshot, marks: Marks, keys: impl Iterator<Item = &'a EntityKey>) -> Result<Self> {
         let mut working = Self::default();
         let mut wanted: Vec<EntityKey> = Vec::new();
         for key in keys {
@@ -43,7 +43,9 @@ impl Working {
                 wanted.push(key.clone());
             }
         }
-        let records = snapshot.read(&wanted)?;
+        // A first load meets an empty store, and asks it nothing.
+        let is_empty = marks.ordinal == Ordinal::default();
+        let records = if is_empty { vec![None; wanted.len()] } else { snapshot.read(&wanted)? };
         working.works = records.into_iter().zip(&wanted).map(|(record, key)| Work::new(record, key)).collect();
         Ok(working)
     }
