@@ -24,6 +24,7 @@
 //! # Ok::<(), custom_attributes::Error>(())
 //! ```
 //!
+//! - A [`Filter`] and a [`Query`] say which entities are wanted; [`AttributesOf::find`] answers with a [`Page`] of them.
 //! - [`Attributes`] is what a host keeps; [`AttributesOf`] is the handle of one entity type; [`BatchBuilder`] does many
 //!   changes whole or not at all; [`View`] is a snapshot.
 //! - [`MemoryStore`] and `SqliteStore` (feature `sqlite`, on by default) are backends; [`store`] is the port to write
@@ -42,6 +43,7 @@ mod clock;
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
 pub mod conformance;
 mod error;
+mod filter;
 mod hash;
 mod memory;
 pub mod model;
@@ -56,13 +58,14 @@ mod violation;
 struct Readme;
 
 pub use attributes::{
-    Attributes, AttributesOf, BatchBuilder, DefinitionExport, DefinitionPage, Direction, Ensured, Entity, ListDefinitions,
-    OrderBy, OrderField, Reading, Source, ValueDetail, View,
+    Attributes, AttributesOf, BatchBuilder, Cursor, DefinitionExport, DefinitionPage, Ensured, Entity, Facets, ListDefinitions,
+    OrderBy, OrderByAttribute, OrderField, Page, Query, Reading, Source, ValueDetail, View,
 };
 pub use clock::{Clock, Instant, ManualClock, SystemClock};
 pub use error::{Error, Moved, Result, Rule, Violation, Violations};
+pub use filter::{Attr, BoundFilter, Condition, Filter, attr};
 pub use memory::MemoryStore;
 pub use model::*;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use store::{Applied, AttributeStore, Commit, EntityRevision, Past, PastDefinition, Receipt, Snapshot};
+pub use store::{Applied, AttributeStore, Commit, Direction, EntityRevision, Past, PastDefinition, Receipt, Snapshot};

@@ -78,6 +78,14 @@ pub enum Rule {
     Commit,
     /// The bounds of the settings themselves.
     Limits,
+    /// The way a filter is written.
+    FilterSyntax,
+    /// The bounds of a filter.
+    FilterSize,
+    /// What can be asked of an attribute of this type.
+    FilterTest,
+    /// A cursor belongs to one query.
+    Cursor,
 }
 
 impl Rule {
@@ -93,8 +101,23 @@ impl Rule {
 
     /// Whether its sentence says by itself what it speaks of.
     const fn has_subject(self) -> bool {
-        use Rule::{Commit, EntityId, EntityType, Limits, NameCharacters, NameLength, Page, ValueId};
-        matches!(self, Commit | EntityId | EntityType | Limits | NameCharacters | NameLength | Page | ValueId)
+        use Rule::{
+            Commit, Cursor, EntityId, EntityType, FilterSize, FilterSyntax, Limits, NameCharacters, NameLength, Page, ValueId,
+        };
+        matches!(
+            self,
+            Commit
+                | Cursor
+                | EntityId
+                | EntityType
+                | FilterSize
+                | FilterSyntax
+                | Limits
+                | NameCharacters
+                | NameLength
+                | Page
+                | ValueId
+        )
     }
 }
 
@@ -113,6 +136,9 @@ pub struct Violation {
     /// The change's place in its batch, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<usize>,
+    /// The place in the text of a filter, in characters from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
     /// The entity that was to be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity: Option<EntityKey>,
@@ -131,7 +157,7 @@ impl Violation {
     /// A violation without a place.
     pub fn new(rule: Rule, limit: impl fmt::Display, found: impl fmt::Display) -> Self {
         let found = shorten(found.to_string());
-        Self { place: None, entity: None, attribute: None, rule, limit: limit.to_string(), found }
+        Self { place: None, position: None, entity: None, attribute: None, rule, limit: limit.to_string(), found }
     }
 
     /// The same, of this attribute.
@@ -148,6 +174,13 @@ impl Violation {
         self.entity = entity.cloned();
         self
     }
+
+    /// The same, at this place in the text of a filter.
+    #[must_use]
+    pub(crate) const fn in_filter(mut self, position: Option<usize>) -> Self {
+        self.position = position;
+        self
+    }
 }
 
 /// The beginning of a long text, with a note of its length.
@@ -160,6 +193,9 @@ impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = self.place {
             write!(f, "change {place}: ")?;
+        }
+        if let Some(position) = self.position.filter(|_| self.rule != Rule::FilterSyntax) {
+            write!(f, "character {position}: ")?;
         }
         if let Some(entity) = &self.entity {
             write!(f, "{}: ", Visible(&entity.to_string()))?;
@@ -208,6 +244,13 @@ impl fmt::Display for Violation {
             Rule::Page => write!(f, "a listing takes {limit}, not {found}"),
             Rule::Commit => write!(f, "a commit's actor and note have {limit}, not {found}"),
             Rule::Limits => write!(f, "the settings take {limit}, not {found}"),
+            Rule::FilterSyntax => {
+                let position = self.position.unwrap_or_default();
+                write!(f, "the filter expects {limit} at character {position}, not {found}")
+            }
+            Rule::FilterSize => write!(f, "a filter has {limit}, not {found}"),
+            Rule::Cursor => write!(f, "a page begins behind {limit}, not {found}"),
+            Rule::FilterTest => write!(f, "is {found}, and `{limit}` is asked of STRING only"),
         }
     }
 }

@@ -106,7 +106,12 @@ fn quickstart_runs_with_nothing_but_itself() {
 #[test]
 fn each_program_explains_itself() {
     let bench = Bench::new();
-    for (name, says) in [("quickstart", "tour"), ("import_csv", "--absent <TEXT>"), ("export_csv", "--id-column <NAME>")] {
+    for (name, says) in [
+        ("quickstart", "tour"),
+        ("import_csv", "--absent <TEXT>"),
+        ("export_csv", "--id-column <NAME>"),
+        ("find", "--order-by <NAME[:desc],…>"),
+    ] {
         let ended = run(name, bench.folder.path(), &["--help"]).good();
         assert!(ended.out.contains("Usage: ") && ended.out.contains(says), "{}", ended.out);
         run(name, bench.folder.path(), &["--nonsense"]).bad(2, &["--nonsense"]);
@@ -392,4 +397,72 @@ fn many_entities_keep_their_order() {
     let ended = export.wait_with_output().expect("it ends");
     assert!(ended.status.success());
     assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}
+
+impl Bench {
+    /// Four customers, of whom one has no tier.
+    fn with_customers() -> Self {
+        let bench = Self::new();
+        bench
+            .import("id,Tier,Seats,Rate,Note\nA-1,premium,5,1.50,a\tb\n2,basic,10,2.5,\"x\ny\"\n3,,7,,\n4,premium,1,0.5,\n", &[])
+            .good();
+        bench
+    }
+
+    fn find(&self, args: &[&str]) -> Ended {
+        run("find", self.folder.path(), &[&["--db", "crm.db", "--type", "customer"][..], args].concat())
+    }
+}
+
+#[test]
+fn entities_are_found_and_shown() {
+    let bench = Bench::with_customers();
+    for (args, out) in [
+        (&["tier = 'premium' and seats > 1"][..], "A-1\n"),
+        (&[], "A-1\n2\n3\n4\n"),
+        (&["tier not exists"], "3\n"),
+        (&["seats > 100"], ""),
+        (&["seats > 1", "--count"], "3\n"),
+        (&["--count"], "4\n"),
+        (&["--facet", "tier"], "premium\t2\nbasic\t1\n"),
+        (&["seats > 1", "--facet", "TIER"], "basic\t1\npremium\t1\n"),
+        (&["--order-by", "tier:desc,seats", "--show", "seats,tier"], "4\t1\tpremium\nA-1\t5\tpremium\n2\t10\tbasic\n3\t7\t\n"),
+        (&["seats <= 10 and note exists", "--show", "note"], "A-1\ta\\tb\n2\tx\\ny\n"),
+        (
+            &["rate = 1.5", "--show-all", "--format", "json"],
+            "{\"id\":\"A-1\",\"values\":{\"Note\":\"a\\tb\",\"Rate\":\"1.50\",\"Seats\":5,\"Tier\":\"premium\"}}\n",
+        ),
+        (&["seats >= 7", "--show", "tier", "--format", "table"], "id  Tier\n--  -----\n2   basic\n3\n"),
+    ] {
+        let ended = bench.find(args).good();
+        assert_eq!((ended.out.as_str(), ended.err.as_str()), (out, ""), "{args:?}");
+    }
+}
+
+#[test]
+fn pages_are_turned_by_the_cursor_that_is_printed() {
+    let bench = Bench::with_customers();
+    let first = bench.find(&["seats > 0", "--order-by", "seats", "--limit", "3"]).good();
+    assert_eq!(first.out, "4\nA-1\n3\n");
+    let cursor = first.err.trim_end().strip_prefix("there are more: --after ").expect("a cursor").to_owned();
+    let second = bench.find(&["seats > 0", "--order-by", "seats", "--limit", "3", "--after", &cursor]).good();
+    assert_eq!((second.out.as_str(), second.err.as_str()), ("2\n", ""));
+    bench.find(&["seats > 1", "--order-by", "seats", "--limit", "3", "--after", &cursor]).bad(1, &["of this same query"]);
+}
+
+#[test]
+fn what_is_said_of_a_filter() {
+    let bench = Bench::with_customers();
+    for (args, reasons) in [
+        (&["tier = premium"][..], &["at character 8, not `premium`", "\n  tier = premium\n         ^\n"][..]),
+        (&["teir = 'x'"], &["`teir` is not defined for `customer`; did you mean `Tier`?", "\n  teir = 'x'\n  ^\n"]),
+        (&["seats = 'x'"], &["`Seats` is INTEGER, but was given the text 'x'"]),
+        (&["--show", "teir"], &["the attribute `teir` of `customer` does not exist; did you mean `Tier`?"]),
+        (&["--order-by", "teir"], &["`teir` is not defined for `customer`"]),
+        (&["--limit", "0"], &["a limit from 1 to 10000, not 0"]),
+    ] {
+        bench.find(args).bad(1, reasons);
+    }
+    bench.find(&["--count", "--facet", "tier"]).bad(2, &["cannot be used with"]);
+    run("find", bench.folder.path(), &["--db", "none.db", "--type", "customer"]).bad(1, &["there is no such file"]);
 }

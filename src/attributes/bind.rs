@@ -172,8 +172,7 @@ impl<'a> Binder<'a> {
     fn resolve(&mut self, place: usize, entity: Option<&EntityKey>, of: &EntityType, name: &str) -> Option<Arc<Definition>> {
         let found = self.catalog.find(of, name).cloned();
         if found.is_none() {
-            let near: Vec<_> = self.catalog.near(of, name).iter().map(|name| format!("`{name}`")).collect();
-            self.refuse(Some(place), entity, Violation::new(Rule::Defined, near.join(" or "), of).of(name));
+            self.refuse(Some(place), entity, self.catalog.undefined(of, name));
         }
         found
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, Rule, Violation};
 use crate::model::Definition;
+use crate::store::Direction;
 
 /// By what a listing is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,16 +21,6 @@ pub enum OrderField {
     Created,
     /// When it was last changed.
     Modified,
-}
-
-/// Which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Direction {
-    /// The least first.
-    #[default]
-    Ascending,
-    /// The greatest first.
-    Descending,
 }
 
 /// The order of a listing; ties are in the order of folded names. Written as `name:asc`, `modified:desc`, or the field alone.
@@ -162,8 +153,7 @@ impl ListDefinitions {
             OrderField::Modified => a.modified().at.cmp(&b.modified().at),
         };
         definitions.sort_by(|a, b| {
-            let order = by_field(a, b);
-            let order = if self.order_by.direction == Direction::Descending { order.reverse() } else { order };
+            let order = self.order_by.direction.turn(by_field(a, b));
             order.then_with(|| a.name().cmp(b.name()))
         });
         let page = definitions.iter().skip(skipped.saturating_mul(self.limit)).take(self.limit);

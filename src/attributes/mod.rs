@@ -2,12 +2,16 @@
 
 mod batch;
 mod bind;
+mod cursor;
 mod definitions;
 mod detail;
 mod entity;
 mod export;
+mod facets;
+mod find;
 mod listing;
 mod of;
+mod query;
 mod view;
 
 use std::sync::Arc;
@@ -18,12 +22,15 @@ use crate::model::{EntityKey, EntityType, Limits, Value, ValueId};
 use crate::store::{AttributeStore, Receipt};
 
 pub use batch::BatchBuilder;
+pub use cursor::Cursor;
 pub use definitions::Ensured;
 pub use detail::ValueDetail;
 pub use entity::{Entity, Reading, Source};
 pub use export::DefinitionExport;
-pub use listing::{DefinitionPage, Direction, ListDefinitions, OrderBy, OrderField};
+pub use facets::Facets;
+pub use listing::{DefinitionPage, ListDefinitions, OrderBy, OrderField};
 pub use of::AttributesOf;
+pub use query::{OrderByAttribute, Page, Query};
 pub use view::View;
 
 /// How often a call starts again because others moved the catalog, or a single entity, under it.

@@ -79,6 +79,12 @@ macro_rules! __conformance_cases {
                 shortcuts_agree_with_the_defaults
                 shorthands_agree_with_snapshots
             }
+            finding {
+                each_test_finds_what_it_means
+                found_pages_agree_with_the_reference
+                tallies_agree_with_the_reference
+                what_is_found_stays_at_its_point
+            }
             ids {
                 value_ids_are_stable
                 ordinals_find_their_entities

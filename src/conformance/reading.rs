@@ -5,53 +5,19 @@ use std::sync::Arc;
 
 use crate::attributes::Attributes;
 use crate::conformance::Store;
+use crate::conformance::plain::Plain;
 use crate::conformance::support::{
     ALONE, ORDER, customer, entity_type, host, key, must, read_value, refused, same, snapshot, typed,
 };
-use crate::error::{Error, Result};
-use crate::model::{
-    Catalog, CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, EntityType, Ordinal, Value,
-};
-use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot};
+use crate::error::Error;
+use crate::model::{Catalog, CommitId, DataType, DefinitionId, DefinitionSpec, EntityRecord, EntityType, Ordinal, Value};
+use crate::store::Snapshot;
 
 const PAGED: &str = "answer up to `limit` entities that hold a value, of the type asked for, with ordinals greater than `after`, in their order; \
                      pass over emptied ones before the limit is counted";
 
-/// Forwards the required methods alone, so that the provided ones are those of the trait.
-struct Plain<'a>(Box<dyn Snapshot + 'a>);
-
-impl Snapshot for Plain<'_> {
-    fn catalog(&self) -> Result<Arc<Catalog>> {
-        self.0.catalog()
-    }
-
-    fn marks(&self) -> Result<Marks> {
-        self.0.marks()
-    }
-
-    fn read(&self, entities: &[EntityKey]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
-        self.0.read(entities)
-    }
-
-    fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
-        self.0.scan(entity_type, after, limit)
-    }
-
-    fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>> {
-        self.0.commits(ids)
-    }
-
-    fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
-        self.0.history(entity)
-    }
-
-    fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
-        self.0.past_definitions(definition)
-    }
-}
-
 /// Two types, every data type, emptied entities, gaps, values that were given up.
-fn mixed(store: &Store) -> Attributes<&Store> {
+pub(super) fn mixed(store: &Store) -> Attributes<&Store> {
     let host = host(store);
     let names = ["s", "d", "i", "b", "t"];
     for of in ["customer", "person"] {

@@ -155,6 +155,12 @@ impl Catalog {
         close.into_iter().filter_map(|id| self.get(id)).map(|definition| definition.name().to_string()).collect()
     }
 
+    /// What is wrong with a name that is not defined.
+    pub(crate) fn undefined(&self, entity_type: &EntityType, name: &str) -> Violation {
+        let near: Vec<_> = self.near(entity_type, name).iter().map(|name| format!("`{name}`")).collect();
+        Violation::new(Rule::Defined, near.join(" or "), entity_type).of(name)
+    }
+
     /// All definitions of a type, by id.
     ///
     /// ```

@@ -103,7 +103,12 @@ impl Name {
     /// assert_eq!(custom_attributes::Name::key_of(" External_CRM_id"), "external_crm_id");
     /// ```
     pub fn key_of(text: &str) -> String {
-        fold(&nfc(text.trim()))
+        Self::folded(text.trim())
+    }
+
+    /// Any text as it is compared where case is not to matter.
+    pub(crate) fn folded(text: &str) -> String {
+        fold(&nfc(text))
     }
 }
 

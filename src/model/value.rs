@@ -156,6 +156,14 @@ impl Value {
         }
     }
 
+    /// The value without what makes equal ones look different: the zeros at the end of a decimal.
+    pub(crate) fn normalized(self) -> Self {
+        match self {
+            Self::Decimal(number) => Self::Decimal(number.normalize()),
+            other => other,
+        }
+    }
+
     /// Checks what the type itself asks, whoever made the value, and takes the sign off zero.
     pub(crate) fn checked(self) -> Result<Self, Violation> {
         match self {

@@ -8,7 +8,9 @@ mod batch;
 mod changes;
 mod plan;
 mod port;
+mod query;
 mod receipt;
+mod reference;
 mod unique;
 mod working;
 
@@ -17,4 +19,5 @@ pub use changes::{CatalogChange, Changes, Commit, Past, PastDefinition, RecordCh
 pub(crate) use plan::missing;
 pub use plan::{Plan, plan};
 pub use port::{AttributeStore, Find, Marks, Snapshot};
+pub use query::{BoundQuery, Direction, Found, Rank, Wanted};
 pub use receipt::{Applied, EntityRevision, Receipt};

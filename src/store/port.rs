@@ -1,11 +1,12 @@
 //! The two traits of a backend.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::error::Result;
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
-use crate::store::{Batch, Commit, Past, PastDefinition, Receipt};
+use crate::store::{Batch, BoundQuery, Commit, Found, Past, PastDefinition, Receipt, Wanted, reference};
 
 /// How many records a default method takes from a scan at a time.
 const SCANNED: usize = 1024;
@@ -138,6 +139,22 @@ pub trait Snapshot {
         each_record(self, Some(entity_type), |_| count += 1)?;
         Ok(count)
     }
+
+    /// A page of the entities that are wanted, in the order asked for.
+    fn find(&self, query: &BoundQuery) -> Result<Found> {
+        reference::find(self, query)
+    }
+
+    /// How many entities are wanted.
+    fn count_wanted(&self, wanted: &Wanted) -> Result<u64> {
+        reference::count(self, wanted)
+    }
+
+    /// Which values those that are wanted hold for this definition, in order, each with the number of its holders. A decimal
+    /// has no zeros at its end.
+    fn tally(&self, wanted: &Wanted, definition: DefinitionId) -> Result<Vec<(Value, u64)>> {
+        reference::tally(self, wanted, definition)
+    }
 }
 
 /// Visits every entity that holds a value, a page at a time.
@@ -146,10 +163,24 @@ pub(crate) fn each_record<S: Snapshot + ?Sized>(
     entity_type: Option<&EntityType>,
     mut visit: impl FnMut(&Arc<EntityRecord>),
 ) -> Result<()> {
-    let mut after = None;
+    scan_from(snapshot, entity_type, None, |record| {
+        visit(record);
+        ControlFlow::Continue(())
+    })
+}
+
+/// Visits the entities that hold a value, a page at a time, from behind this one on until it is enough.
+pub(crate) fn scan_from<S: Snapshot + ?Sized>(
+    snapshot: &S,
+    entity_type: Option<&EntityType>,
+    mut after: Option<Ordinal>,
+    mut visit: impl FnMut(&Arc<EntityRecord>) -> ControlFlow<()>,
+) -> Result<()> {
     loop {
         let page = snapshot.scan(entity_type, after, SCANNED)?;
-        page.iter().for_each(&mut visit);
+        if page.iter().try_for_each(&mut visit).is_break() {
+            return Ok(());
+        }
         match page.last() {
             Some(last) if page.len() >= SCANNED => after = Some(last.ordinal()),
             _ => return Ok(()),

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::alphabet::{
     ACTORS, BAD_IDS, BAD_NAMES, BAD_TYPE, CUSTOMER, IDS, Id, NAMES, NOTE, NOTES, PATTERNS, TEXTS, TYPES, plain_values, values,
 };
-use crate::operations::{BatchGiven, Change, Expected, KeyGiven, Operation, ReadAs, Touch, touched};
+use crate::operations::{Asking, BatchGiven, Change, Expected, KeyGiven, Operation, Question, ReadAs, Search, Touch, touched};
 
 /// How many bytes an operation has; a larger one goes on with zeros.
 const BYTES: usize = 96;
@@ -279,6 +279,47 @@ fn reading(draw: &mut Draw<'_>) -> Operation {
     )
 }
 
+fn asking(draw: &mut Draw<'_>, home: DataType) -> Asking {
+    let ordering = ["=", "!=", "<", "<=", ">", ">="];
+    let of_text = ["~=", "starts with", "ends with", "contains"];
+    one_of!(draw,
+        12 => Asking::Compare(draw.one(&ordering), value(draw, home)),
+        2 => Asking::Between(value(draw, home), value(draw, home)),
+        3 => Asking::In(draw.many(0, 3, |draw| value(draw, home))),
+        2 => Asking::Exists,
+        2 => Asking::NotExists,
+        4 => {
+            let comparison = draw.one(&of_text);
+            Asking::Compare(comparison, value(draw, DataType::String))
+        },
+    )
+}
+
+fn question(draw: &mut Draw<'_>, depth: usize) -> Question {
+    if depth == 0 {
+        let (name, home) = home(draw);
+        return Question::Test(name, asking(draw, home));
+    }
+    one_of!(draw,
+        4 => question(draw, 0),
+        2 => Question::Not(Box::new(question(draw, depth - 1))),
+        3 => Question::And(draw.many(2, 3, |draw| question(draw, depth - 1))),
+        3 => Question::Or(draw.many(2, 3, |draw| question(draw, depth - 1))),
+    )
+}
+
+fn finding(draw: &mut Draw<'_>) -> Operation {
+    let of = entity_type(draw);
+    let question = one_of!(draw, 6 => Some(question(draw, 2)), 1 => None);
+    one_of!(draw,
+        3 => {
+            let order = draw.many(0, 2, |draw| (name(draw), draw.one(&[Direction::Ascending, Direction::Descending])));
+            Operation::Find(Search { of, question, order, limit: draw.one(&[1, 2, 3, 100]) })
+        },
+        1 => Operation::Facets { of, question, name: name(draw) },
+    )
+}
+
 fn operation(draw: &mut Draw<'_>) -> Operation {
     one_of!(draw,
         14 => Operation::Single { actor: actor(draw), change: change(draw) },
@@ -293,6 +334,7 @@ fn operation(draw: &mut Draw<'_>) -> Operation {
         },
         1 => Operation::ClearById { ordinal: 1 + draw.small(3), definition: 1 + draw.small(5) },
         9 => reading(draw),
+        5 => finding(draw),
         1 => Operation::Hold,
         1 => Operation::Reopen,
     )

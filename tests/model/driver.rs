@@ -161,6 +161,8 @@ fn predict(model: &mut Model, operation: &Operation, clock: &ManualClock) -> Res
         Operation::Revision { key } => Answer::Revision(model.revision(&crate::reading::entity_key(*key)?)),
         Operation::Details { key } => Answer::Details(model.details(&crate::reading::entity_key(*key)?)),
         Operation::Definition { of, name } => Answer::Definition(model.definition_named(of, name)?),
+        Operation::Find(search) => model.search(search)?,
+        Operation::Facets { of, question, name } => model.facets(of, question.as_ref(), name)?,
         Operation::List { of, limit, page, order_by, with_total } => model.list(of, *limit, *page, *order_by, *with_total)?,
     })
 }

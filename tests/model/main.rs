@@ -15,6 +15,7 @@ mod alphabet;
 mod asked;
 mod drawn;
 mod driver;
+mod finding;
 mod operations;
 mod reading;
 mod reference;

@@ -1,6 +1,6 @@
 //! Every operation that a host has, as data.
 
-use custom_attributes::{DataType, DefinitionSpec, OrderBy, Value};
+use custom_attributes::{DataType, DefinitionSpec, Direction, OrderBy, Value};
 
 use crate::alphabet::Id;
 
@@ -96,6 +96,33 @@ pub(crate) enum ReadAs {
     Byte,
 }
 
+/// What is asked of one attribute.
+#[derive(Debug, Clone)]
+pub(crate) enum Asking {
+    Compare(&'static str, Value),
+    Between(Value, Value),
+    In(Vec<Value>),
+    Exists,
+    NotExists,
+}
+
+/// A filter as it is thought of.
+#[derive(Debug, Clone)]
+pub(crate) enum Question {
+    Test(&'static str, Asking),
+    Not(Box<Question>),
+    And(Vec<Question>),
+    Or(Vec<Question>),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    pub(crate) of: &'static str,
+    pub(crate) question: Option<Question>,
+    pub(crate) order: Vec<(&'static str, Direction)>,
+    pub(crate) limit: usize,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum Operation {
     /// Moves the clock.
@@ -164,6 +191,13 @@ pub(crate) enum Operation {
         page: usize,
         order_by: OrderBy,
         with_total: bool,
+    },
+    /// Turns all pages of a query.
+    Find(Search),
+    Facets {
+        of: &'static str,
+        question: Option<Question>,
+        name: &'static str,
     },
     /// Takes a snapshot and holds it.
     Hold,

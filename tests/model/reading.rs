@@ -11,7 +11,7 @@ use crate::shapes::{Answer, Defined, Detail, Entity, Exact, Reading, Receipt, Re
 
 type Answered<T> = Result<T, Refusal>;
 
-fn entity_type(of: &str) -> Answered<()> {
+pub(crate) fn entity_type(of: &str) -> Answered<()> {
     if of == BAD_TYPE { Err(refused_alone(None, Fault::wordless(Rule::EntityType))) } else { Ok(()) }
 }
 

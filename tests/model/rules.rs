@@ -74,7 +74,7 @@ pub(crate) fn read(data_type: DataType, text: &str) -> Result<Value, Fault> {
 }
 
 /// What a value has to be whatever the definition, and its kept form.
-fn well_formed(value: Value) -> Result<Value, Fault> {
+pub(crate) fn well_formed(value: Value) -> Result<Value, Fault> {
     match value {
         Value::String(text) if text.contains('\0') => Err(Fault::wordless(Rule::Characters)),
         Value::Decimal(number) if number.is_zero() => Ok(Value::Decimal(number.abs())),

@@ -131,6 +131,8 @@ pub(crate) enum Answer {
     Entities(Vec<Option<Entity>>),
     Revision(u64),
     Details(Vec<Detail>),
+    Found { pages: Vec<Vec<String>>, count: u64 },
+    Facets(Vec<(String, u64)>),
     Refused(Refusal),
 }
 

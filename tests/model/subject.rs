@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use custom_attributes::store::AttributeStore;
 use custom_attributes::{
-    Attributes, AttributesOf, BatchBuilder, DataType, DefinitionExport, DefinitionId, Error, FromValue, ListDefinitions, Ordinal,
-    Reading, Receipt, Revision, Source, Value, ValueId,
+    Attr, Attributes, AttributesOf, BatchBuilder, DataType, DefinitionExport, DefinitionId, Error, Filter, FromValue,
+    ListDefinitions, Ordinal, Query, Reading, Receipt, Revision, Source, Value, ValueId, attr,
 };
 
 use crate::alphabet::Id;
 use crate::asked::expected_revision;
-use crate::operations::{BatchGiven, Change, Operation, ReadAs, touched};
+use crate::operations::{Asking, BatchGiven, Change, Operation, Question, ReadAs, Search, touched};
 use crate::reference::Model;
 use crate::shapes::{Answer, Defined, Detail, Entity, Exact};
 
@@ -69,6 +69,13 @@ fn ask(attributes: &Attributed, model: &Model, operation: &Operation) -> Result<
         Operation::Revision { key: (name, id) } => Answer::Revision(of(name)?.revision(*id)?.get()),
         Operation::Details { key: (name, id) } => Answer::Details(of(name)?.details(*id)?.iter().map(Detail::from).collect()),
         Operation::Definition { of: name, name: attribute } => Answer::Definition((&*of(name)?.definition(attribute)?).into()),
+        Operation::Find(search) => turn_pages(&of(search.of)?, search)?,
+        Operation::Facets { of: name, question, name: attribute } => {
+            let question = question.as_ref().map(filter);
+            let facets = of(name)?.facets(question.as_ref(), attribute)?;
+            let counted = facets.most_frequent().into_iter().map(|(value, count)| (value.to_string(), count));
+            Answer::Facets(counted.collect())
+        }
         Operation::List { of: name, limit, page, order_by, with_total } => {
             let list = ListDefinitions::new().limit(*limit).page(*page).order_by(*order_by);
             let page = of(name)?.definitions(&if *with_total { list.with_total() } else { list })?;
@@ -76,6 +83,59 @@ fn ask(attributes: &Attributed, model: &Model, operation: &Operation) -> Result<
             Answer::Page { definitions, total: page.total }
         }
     })
+}
+
+/// The filter, built in Rust, and the same when it is read from its text.
+fn filter(question: &Question) -> Filter {
+    fn built(question: &Question) -> Filter {
+        match question {
+            Question::Not(inner) => !built(inner),
+            Question::And(all) => all.iter().map(built).reduce(|a, b| a & b).expect("it has operands"),
+            Question::Or(any) => any.iter().map(built).reduce(|a, b| a | b).expect("it has operands"),
+            Question::Test(name, asking) => tested(attr(*name), asking.clone()),
+        }
+    }
+    let built = built(question);
+    assert_eq!(Filter::parse(&built.to_string()).expect("it is printed as it is read"), built);
+    built
+}
+
+fn tested(attr: Attr, asking: Asking) -> Filter {
+    match asking {
+        Asking::Exists => attr.exists(),
+        Asking::NotExists => attr.not_exists(),
+        Asking::Between(first, last) => attr.between(first, last),
+        Asking::In(values) => attr.is_in(values),
+        Asking::Compare("=", value) => attr.eq(value),
+        Asking::Compare("!=", value) => attr.ne(value),
+        Asking::Compare("<", value) => attr.lt(value),
+        Asking::Compare("<=", value) => attr.le(value),
+        Asking::Compare(">", value) => attr.gt(value),
+        Asking::Compare(">=", value) => attr.ge(value),
+        Asking::Compare("~=", value) => attr.eq_folded(value),
+        Asking::Compare("starts with", value) => attr.starts_with(value),
+        Asking::Compare("ends with", value) => attr.ends_with(value),
+        Asking::Compare("contains", value) => attr.contains(value),
+        Asking::Compare(unknown, _) => panic!("{unknown} is no comparison"),
+    }
+}
+
+fn turn_pages(of: &Of<'_>, search: &Search) -> Result<Answer, Error> {
+    let filter = search.question.as_ref().map(filter);
+    let query = filter.clone().map_or_else(Query::all, Query::new).limit(search.limit);
+    let mut query = search.order.iter().fold(query, |query, (name, direction)| query.order_by(*name, *direction));
+    let mut pages = Vec::new();
+    loop {
+        let page = of.find(query.clone())?;
+        pages.push(page.entities.iter().map(|entity| entity.key().id().to_string()).collect());
+        let Some(next) = page.next else { break };
+        query = query.after(next);
+    }
+    let count = match filter {
+        Some(filter) => of.count_found(&filter)?,
+        None => pages.iter().map(Vec::len).sum::<usize>() as u64,
+    };
+    Ok(Answer::Found { pages, count })
 }
 
 fn batch<'a>(attributes: &'a Attributed, model: &Model, given: &'a BatchGiven) -> Batch<'a> {

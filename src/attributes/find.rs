@@ -1,0 +1,132 @@
+//! Finding entities by what they hold.
+
+use std::sync::Arc;
+
+use crate::attributes::{AttributesOf, Cursor, Entity, Facets, Page, Query, View};
+use crate::error::Result;
+use crate::filter::Filter;
+use crate::model::EntityType;
+use crate::store::{AttributeStore, Wanted};
+
+impl View<'_> {
+    /// A page of the entities that the query wants, each with all that it holds.
+    ///
+    /// # Errors
+    /// All that is wrong with the query, see [`Filter::bind`]; a cursor of another query.
+    pub fn find(&self, entity_type: &EntityType, query: impl Into<Query>) -> Result<Page> {
+        let query = query.into();
+        let bound = query.bind(self.catalog(), entity_type)?;
+        let found = self.as_snapshot().find(&bound)?;
+        let last = found.records.last().filter(|_| found.has_more);
+        let next = last.map(|last| Cursor::new(&query.mark(entity_type), &bound.rank(last)));
+        let entities = found.records.into_iter().filter_map(|record| Entity::of(Arc::clone(self.catalog()), record));
+        Ok(Page { entities: entities.collect(), next })
+    }
+
+    /// All entities that the query wants, read a page (of the query's limit) at a time, all of this instant.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, EntityType, MemoryStore, Query};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.define(DefinitionSpec::string("tier"))?;
+    /// for id in 0..250 {
+    ///     customers.set(id, "tier", "basic")?;
+    /// }
+    /// let view = attributes.snapshot()?;
+    /// let all = view.find_all(customers.entity_type(), Query::all()).collect::<Result<Vec<_>, _>>()?;
+    /// assert_eq!(all.len(), 250);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`View::find`]; after one, it ends.
+    pub fn find_all(&self, entity_type: &EntityType, query: impl Into<Query>) -> impl Iterator<Item = Result<Entity>> + '_ {
+        let (entity_type, mut next) = (entity_type.clone(), Some(query.into()));
+        let pages = std::iter::from_fn(move || {
+            let query = next.take()?;
+            Some(self.find(&entity_type, query.clone()).map(|page| {
+                next = page.next.map(|cursor| query.after(cursor));
+                page.entities
+            }))
+        });
+        pages.flat_map(|page| match page {
+            Ok(entities) => entities.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
+    }
+
+    /// How many entities the filter admits.
+    ///
+    /// # Errors
+    /// All that is wrong with the filter.
+    pub fn count_found(&self, entity_type: &EntityType, filter: &Filter) -> Result<u64> {
+        self.as_snapshot().count_wanted(&self.wanted(entity_type, Some(filter))?)
+    }
+
+    /// The values of an attribute among the entities that the filter admits, or all without one, with their counts.
+    ///
+    /// # Errors
+    /// All that is wrong with the filter; a name that is not defined.
+    pub fn facets(&self, entity_type: &EntityType, filter: Option<&Filter>, name: &str) -> Result<Facets> {
+        let definition = self.catalog().resolve(entity_type, name)?;
+        let values = self.as_snapshot().tally(&self.wanted(entity_type, filter)?, definition.id())?;
+        Ok(Facets::new(Arc::clone(definition), values))
+    }
+
+    fn wanted(&self, entity_type: &EntityType, filter: Option<&Filter>) -> Result<Wanted> {
+        let filter = filter.map(|filter| filter.bind(self.catalog(), entity_type)).transpose()?;
+        Ok(Wanted { entity_type: entity_type.clone(), filter })
+    }
+}
+
+impl<S: AttributeStore> AttributesOf<'_, S> {
+    /// A page of the entities that the query, or a filter alone, wants, each with all that it holds.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore, attr};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.ensure([DefinitionSpec::string("support_tier"), DefinitionSpec::integer("credit_limit")])?;
+    /// customers.save(123, [("support_tier", "premium".into()), ("credit_limit", custom_attributes::Value::from(20_000))])?;
+    /// let page = customers.find(attr("support_tier").eq("premium") & attr("credit_limit").gt(10_000))?;
+    /// assert_eq!(page.entities[0].get::<i64>("credit_limit")?, Some(20_000));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// All that is wrong with the query, see [`Filter::bind`]; a cursor of another query.
+    pub fn find(&self, query: impl Into<Query>) -> Result<Page> {
+        self.attributes.snapshot()?.find(self.entity_type(), query)
+    }
+
+    /// How many entities the filter admits.
+    ///
+    /// # Errors
+    /// All that is wrong with the filter.
+    pub fn count_found(&self, filter: &Filter) -> Result<u64> {
+        self.attributes.snapshot()?.count_found(self.entity_type(), filter)
+    }
+
+    /// The values of an attribute among the entities that the filter admits, or all without one, with their counts.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.define(DefinitionSpec::string("tier"))?;
+    /// for (id, tier) in [(1, "basic"), (2, "premium"), (3, "basic")] {
+    ///     customers.set(id, "tier", tier)?;
+    /// }
+    /// let facets = customers.facets(None, "tier")?;
+    /// let most: Vec<_> = facets.most_frequent().into_iter().map(|(value, count)| (value.to_string(), count)).collect();
+    /// assert_eq!(most, [("basic".to_owned(), 2), ("premium".to_owned(), 1)]);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// All that is wrong with the filter; a name that is not defined.
+    pub fn facets(&self, filter: Option<&Filter>, name: &str) -> Result<Facets> {
+        self.attributes.snapshot()?.facets(self.entity_type(), filter, name)
+    }
+}

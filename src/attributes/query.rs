@@ -1,0 +1,156 @@
+//! A query as a host writes it, and the page that answers it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::attributes::{Cursor, Entity};
+use crate::error::{Result, Rule, Violation, Violations};
+use crate::filter::Filter;
+use crate::model::{Catalog, EntityType};
+use crate::store::{BoundQuery, Direction, Wanted};
+
+/// Which entities of a type are wanted, in which order, and how many: plain data.
+///
+/// ```
+/// use custom_attributes::{Attributes, DefinitionSpec, Direction, MemoryStore, Query, attr};
+/// let attributes = Attributes::new(MemoryStore::new());
+/// let customers = attributes.of("customer")?;
+/// customers.define(DefinitionSpec::integer("credit_limit"))?;
+/// for (id, limit) in [(1, 500), (2, 20_000), (3, 15_000)] {
+///     customers.set(id, "credit_limit", limit)?;
+/// }
+/// let query = Query::new(attr("credit_limit").gt(10_000)).order_by("credit_limit", Direction::Descending).limit(1);
+/// let page = customers.find(query.clone())?;
+/// assert_eq!(page.entities[0].key().to_string(), "customer/2");
+/// let page = customers.find(query.after(page.next.expect("there is a third")))?;
+/// assert_eq!(page.entities[0].key().to_string(), "customer/3");
+/// assert_eq!(page.next, None);
+/// # Ok::<(), custom_attributes::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+#[must_use = "a query does nothing until it is asked"]
+pub struct Query {
+    /// Those that it admits; all that hold a value if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
+    /// The attributes that order them, the first before the second. Without, and between equals, the order is that in which
+    /// the entities were first written.
+    pub order_by: Vec<OrderByAttribute>,
+    /// How many entities a page has at most: 1 to 10,000, by default 100.
+    pub limit: usize,
+    /// Where the page before this one ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Cursor>,
+}
+
+/// An order by the values of an attribute. Entities that hold none come last, whichever the direction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderByAttribute {
+    /// The attribute's name, in any case.
+    pub name: String,
+    /// Which way.
+    #[serde(default)]
+    pub direction: Direction,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self { filter: None, order_by: Vec::new(), limit: 100, after: None }
+    }
+}
+
+impl From<Filter> for Query {
+    fn from(filter: Filter) -> Self {
+        Self::new(filter)
+    }
+}
+
+impl Query {
+    /// The most entities that a page can have.
+    pub const MAX_LIMIT: usize = 10_000;
+    /// The most attributes that can order a query.
+    pub const MAX_ORDER: usize = 16;
+
+    /// The first 100 entities that the filter admits, in the order of their first writing.
+    pub fn new(filter: Filter) -> Self {
+        Self { filter: Some(filter), ..Self::default() }
+    }
+
+    /// The first 100 entities that hold a value.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Orders by this attribute, after those that were named before.
+    pub fn order_by(mut self, name: impl Into<String>, direction: Direction) -> Self {
+        self.order_by.push(OrderByAttribute { name: name.into(), direction });
+        self
+    }
+
+    /// How many entities a page has at most: 1 to 10,000.
+    pub const fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The page after the one that ended here.
+    pub fn after(mut self, cursor: Cursor) -> Self {
+        self.after = Some(cursor);
+        self
+    }
+
+    pub(super) fn bind(&self, catalog: &Catalog, entity_type: &EntityType) -> Result<BoundQuery> {
+        if self.limit == 0 || self.limit > Self::MAX_LIMIT {
+            return Err(Violation::new(Rule::Page, format!("a limit from 1 to {}", Self::MAX_LIMIT), self.limit).into());
+        }
+        if self.order_by.len() > Self::MAX_ORDER {
+            let limit = format!("at most {} attributes to order by", Self::MAX_ORDER);
+            return Err(Violation::new(Rule::Page, limit, self.order_by.len()).into());
+        }
+        let mut violations = Vec::new();
+        let filter = self.filter.as_ref().map(|filter| filter.bind(catalog, entity_type)).transpose();
+        let filter = filter.or_else(|error| match error {
+            crate::Error::Invalid(found) => {
+                violations.extend(found.into_vec());
+                Ok(None)
+            }
+            other => Err(other),
+        })?;
+        let mut order = Vec::with_capacity(self.order_by.len());
+        for by in &self.order_by {
+            match catalog.find(entity_type, &by.name) {
+                Some(definition) => order.push((definition.id(), by.direction)),
+                None => violations.push(catalog.undefined(entity_type, &by.name)),
+            }
+        }
+        Violations::into_result(violations)?;
+        let wanted = Wanted { entity_type: entity_type.clone(), filter };
+        let after = self.after.as_ref().map(|cursor| cursor.rank(&self.mark(entity_type), order.len())).transpose()?;
+        Ok(BoundQuery { wanted, order, after, limit: self.limit })
+    }
+
+    /// What a cursor of this query knows it by: all but the limit and the cursor itself.
+    pub(super) fn mark(&self, entity_type: &EntityType) -> String {
+        let mut mark = entity_type.to_string();
+        for by in &self.order_by {
+            let direction = if by.direction == Direction::Descending { "desc" } else { "asc" };
+            mark.extend(["\n", &crate::model::Name::key_of(&by.name), ":", direction]);
+        }
+        if let Some(filter) = &self.filter {
+            mark.extend(["\n\n", &filter.to_string()]);
+        }
+        mark
+    }
+}
+
+/// A page of entities, each with all that it holds, of one instant.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Page {
+    /// The entities, in the order asked for.
+    pub entities: Vec<Entity>,
+    /// Where the next page begins; none if this is the last.
+    pub next: Option<Cursor>,
+}

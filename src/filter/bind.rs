@@ -1,0 +1,120 @@
+//! From names and words to definitions and typed values.
+
+use std::ops::Bound::{Excluded, Included, Unbounded};
+
+use crate::error::{Result, Rule, Violation, Violations};
+use crate::filter::parse::too_deep;
+use crate::filter::{Asked, BoundFilter, Comparison, Condition, Filter, Literal, Position, Step, Test, Written};
+use crate::model::{Catalog, DataType, Definition, EntityType, Name, Value};
+
+impl Filter {
+    /// Binds the filter to the definitions of an entity type.
+    ///
+    /// # Errors
+    /// All that is wrong with it, each with its place if the filter was read from text: names that are not defined, values of
+    /// another type or not well written, tests that do not go with the type; a filter deeper than [`Filter::MAX_DEPTH`].
+    pub fn bind(&self, catalog: &Catalog, entity_type: &EntityType) -> Result<BoundFilter> {
+        let mut violations = Vec::new();
+        let mut done: Vec<(Option<BoundFilter>, usize)> = Vec::new();
+        for step in &self.steps {
+            let bound = match step {
+                Step::Test(test) => (test.bind(catalog, entity_type, &mut violations), 0),
+                Step::Not => {
+                    let (inner, depth) = done.pop().unwrap_or_default();
+                    (inner.map(|inner| BoundFilter::Not(Box::new(inner))), depth + 1)
+                }
+                Step::And(operands) => join(&mut done, *operands, BoundFilter::And),
+                Step::Or(operands) => join(&mut done, *operands, BoundFilter::Or),
+            };
+            if bound.1 > Self::MAX_DEPTH {
+                return Err(too_deep().into());
+            }
+            done.push(bound);
+        }
+        Violations::into_result(violations)?;
+        let whole = done.pop().and_then(|(whole, _)| whole);
+        Ok(whole.ok_or_else(too_deep)?)
+    }
+}
+
+type Done = (Option<BoundFilter>, usize);
+
+fn join(done: &mut Vec<Done>, operands: usize, join: fn(Vec<BoundFilter>) -> BoundFilter) -> Done {
+    let mut deepest = 0;
+    let operands = done.drain(done.len().saturating_sub(operands)..).map(|(operand, depth)| {
+        deepest = deepest.max(depth);
+        operand
+    });
+    let all: Option<Vec<_>> = operands.collect::<Vec<_>>().into_iter().collect();
+    (all.map(join), deepest + 1)
+}
+
+impl Test {
+    fn bind(&self, catalog: &Catalog, entity_type: &EntityType, violations: &mut Vec<Violation>) -> Option<BoundFilter> {
+        let mut refuse = |violation: Violation, at: Position| violations.push(violation.in_filter(at.0));
+        let Some(definition) = catalog.find(entity_type, &self.name) else {
+            refuse(catalog.undefined(entity_type, &self.name), self.at);
+            return None;
+        };
+        let mut value = |literal: &Literal| {
+            let bound = literal.bind(definition);
+            bound.map_err(|violation| refuse(violation.of(definition.name().as_str()), literal.at)).ok()
+        };
+        let condition = match &self.asked {
+            Asked::Exists => Some(Condition::Exists),
+            Asked::NotExists => Some(Condition::NotExists),
+            Asked::Between(first, last) => {
+                let (first, last) = (value(first), value(last));
+                first.zip(last).map(|(first, last)| Condition::Within(Included(first), Included(last)))
+            }
+            Asked::In(literals) => {
+                let values: Vec<_> = literals.iter().map(value).collect();
+                let values: Option<Vec<_>> = values.into_iter().collect();
+                values.map(|mut values| {
+                    values.sort_unstable();
+                    values.dedup();
+                    Condition::In(values)
+                })
+            }
+            Asked::Compare(comparison, _) if comparison.is_of_text() && definition.data_type() != DataType::String => {
+                let violation = Violation::new(Rule::FilterTest, comparison.as_str(), definition.data_type());
+                refuse(violation.of(definition.name().as_str()), self.at);
+                None
+            }
+            Asked::Compare(comparison, literal) => value(literal).map(|value| comparison.condition(value)),
+        };
+        Some(BoundFilter::Test(definition.id(), condition?))
+    }
+}
+
+impl Comparison {
+    fn condition(self, value: Value) -> Condition {
+        match (self, value) {
+            (Self::Eq, value) => Condition::In(vec![value]),
+            (Self::Ne, value) => Condition::NotEqual(value),
+            (Self::Lt, value) => Condition::Within(Unbounded, Excluded(value)),
+            (Self::Le, value) => Condition::Within(Unbounded, Included(value)),
+            (Self::Gt, value) => Condition::Within(Excluded(value), Unbounded),
+            (Self::Ge, value) => Condition::Within(Included(value), Unbounded),
+            (Self::EqFolded, value) => Condition::EqualFolded(Name::folded(&value.to_string())),
+            (Self::StartsWith, value) => Condition::StartsWith(value.to_string()),
+            (Self::EndsWith, value) => Condition::EndsWith(value.to_string()),
+            (Self::Contains, value) => Condition::Contains(value.to_string()),
+        }
+    }
+}
+
+impl Literal {
+    fn bind(&self, definition: &Definition) -> Result<Value, Violation> {
+        let wanted = definition.data_type();
+        let other = |kind: &str| Err(Violation::new(Rule::DataType, wanted, format!("the {kind} {self}")));
+        match (&self.written, wanted) {
+            (Written::Text(text), DataType::String | DataType::Date) => Value::read(wanted, text),
+            (Written::Number(number), DataType::Integer | DataType::Decimal) => Value::read(wanted, number),
+            (Written::Truth(truth), DataType::Boolean) => Ok(Value::Boolean(*truth)),
+            (Written::Text(_), _) => other("text"),
+            (Written::Number(_), _) => other("number"),
+            (Written::Truth(_), _) => other("truth"),
+        }
+    }
+}
