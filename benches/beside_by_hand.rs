@@ -1,7 +1,8 @@
 //! Beside what one would write by hand, in one run: a table with a typed, indexed column per attribute in SQLite, and a
 //! plain map in memory. Both sides do the same work on the same data, in turns, slice by slice; what counts is the ratio.
 //!
-//! `cargo bench --bench beside_by_hand` measures 100,000 entities; `-- --entities 10000` fewer; `-- --quick` in fewer turns.
+//! `cargo bench --bench beside_by_hand` measures 100,000 entities; `-- --entities 10000` fewer; `-- --quick` in fewer turns;
+//! `-- --sqlite` and `-- --memory` one part alone.
 
 #[path = "support/by_hand.rs"]
 mod by_hand;
@@ -25,18 +26,23 @@ const ONE: usize = 5;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
+    let asked = |name: &str| arguments.iter().any(|argument| argument == name);
     let number = arguments.iter().position(|argument| argument == "--entities").and_then(|at| arguments.get(at + 1));
     let entities = number.map_or(100_000, |number| number.parse().expect("--entities takes a number"));
-    let turns = if arguments.iter().any(|argument| argument == "--quick") { Turns(5) } else { Turns(31) };
+    let turns = if asked("--quick") { Turns(5) } else { Turns(31) };
     let customers = Customers::new(entities);
     let folder = tempfile::tempdir().expect("a folder for the files");
     println!("{entities} entities x {} attributes, medians of {} turns", ATTRIBUTES.len(), turns.0);
     Report::head();
-    let (hand, ours) = load(&customers, folder.path(), turns);
-    agree(&customers, &hand, &ours);
-    sqlite(&customers, &hand, &ours, turns);
-    agree(&customers, &hand, &ours);
-    memory(&customers, turns);
+    if !asked("--memory") {
+        let (hand, ours) = load(&customers, folder.path(), turns);
+        agree(&customers, &hand, &ours);
+        sqlite(&customers, &hand, &ours, turns);
+        agree(&customers, &hand, &ours);
+    }
+    if !asked("--sqlite") {
+        memory(&customers, turns);
+    }
 }
 
 fn define<S: AttributeStore>(customers: &AttributesOf<'_, S>) {

@@ -1,6 +1,8 @@
 //! Exports the entities of one type as CSV: an entity becomes a row, an attribute becomes a column.
 
 mod csv_support;
+#[path = "csv_support/stored.rs"]
+mod stored;
 
 use std::fs;
 use std::io::{self, Write};
@@ -12,6 +14,7 @@ use clap::Parser;
 use custom_attributes::{Attributes, Definition, EntityType, SqliteStore, Value, View};
 
 use csv_support::{Result, doing, finish, note};
+use stored::definitions;
 
 /// Exports the entities of one type as CSV: an entity becomes a row, an attribute becomes a column.
 ///
@@ -59,13 +62,8 @@ struct Export<'a> {
 
 impl<'a> Export<'a> {
     fn new(args: &'a Args, view: &'a View<'a>) -> Result<Self> {
-        let (db, Args { entity_type, id_column, .. }) = (args.db.display(), args);
-        let definitions: Vec<_> = view.catalog().of(entity_type).into_iter().cloned().collect();
-        if definitions.is_empty() {
-            let types: Vec<_> = view.catalog().entity_types().iter().map(|other| other.as_str().to_owned()).collect();
-            let has = if types.is_empty() { "no attributes at all".to_owned() } else { format!("those of {}", types.join(", ")) };
-            return Err(format!("{db} has no attributes of `{entity_type}`; it has {has}").into());
-        }
+        let Args { db, entity_type, id_column, .. } = args;
+        let definitions = definitions(view, db, entity_type)?;
         if definitions.iter().any(|definition| definition.name().as_str() == id_column) {
             return Err(format!("an attribute is called {id_column:?}; give the id another column with --id-column NAME").into());
         }

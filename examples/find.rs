@@ -1,6 +1,8 @@
 //! Finds the entities of one type by what they hold.
 
 mod csv_support;
+#[path = "csv_support/stored.rs"]
+mod stored;
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -14,6 +16,7 @@ use custom_attributes::{
 };
 
 use csv_support::{Result, doing, finish, note};
+use stored::definitions;
 
 /// Finds the entities of one type by what they hold.
 ///
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<()> {
     let attributes = Attributes::new(SqliteStore::options().read_only().must_exist().open(&args.db)?);
     let view = attributes.snapshot()?;
+    let definitions = definitions(&view, &args.db, &args.entity_type)?;
     let pointed = |error: Error| point(error, args.filter.as_deref().unwrap_or_default());
     let filter = args.filter.as_deref().map(Filter::parse).transpose().map_err(pointed)?;
     let mut out = BufWriter::new(io::stdout().lock());
@@ -106,7 +110,7 @@ fn run(args: &Args) -> Result<()> {
         let mut query = filter.map_or_else(Query::all, Query::new);
         query.order_by.clone_from(&args.order_by);
         query.after.clone_from(&args.after);
-        print_found(&mut out, args, &view, query).map_err(|error| match error.downcast::<Error>() {
+        print_found(&mut out, args, &view, definitions, query).map_err(|error| match error.downcast::<Error>() {
             Ok(error) => pointed(*error),
             Err(other) => other,
         })?;
@@ -118,10 +122,10 @@ fn counted(count: u64) -> Value {
     Value::Integer(count.try_into().unwrap_or(i64::MAX))
 }
 
-fn print_found(out: &mut impl Write, args: &Args, view: &View<'_>, query: Query) -> Result<()> {
+fn print_found(out: &mut impl Write, args: &Args, view: &View<'_>, all: Vec<Arc<Definition>>, query: Query) -> Result<()> {
     let of = &args.entity_type;
     let shown: Vec<Arc<Definition>> = if args.show_all {
-        view.catalog().of(of).into_iter().cloned().collect()
+        all
     } else {
         args.show.iter().map(|name| view.catalog().resolve(of, name).cloned()).collect::<Result<_, Error>>()?
     };

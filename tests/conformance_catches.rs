@@ -10,11 +10,12 @@ use std::thread;
 
 use custom_attributes::conformance::CASES;
 use custom_attributes::store::{
-    AttributeStore, Batch, Change, Changes, Commit, Find, Marks, Past, PastDefinition, Receipt, Snapshot, plan,
+    AttributeStore, Batch, BoundQuery, Change, Changes, Commit, Find, Found, Marks, Past, PastDefinition, Receipt, Snapshot,
+    Wanted, plan,
 };
 use custom_attributes::{
-    Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, Error, Held, Name, Ordinal, Result,
-    Revision, Value,
+    BoundFilter, Catalog, CommitId, Condition, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, Error, Held, Name,
+    Ordinal, Result, Revision, Value,
 };
 
 /// What is wrong with a store.
@@ -68,6 +69,12 @@ enum Flaw {
     CountNotKept,
     /// A value that is read alone comes from a cache that nobody empties.
     StaleValue,
+    NotEqualTakesAbsent,
+    AbsentComesFirst,
+    PageBeginsWithTheLast,
+    DecimalsTalliedAsTexts,
+    CountIgnoresFilter,
+    FindReadsThePresent,
 }
 
 /// Each flaw, and a case that is there to catch it. Others may catch it as well.
@@ -103,6 +110,12 @@ const CATCHES: &[(Flaw, &str)] = &[
     (Flaw::PlannedBeforeLocked, "threads::no_update_is_lost"),
     (Flaw::CountNotKept, "reading::shortcuts_agree_with_the_defaults"),
     (Flaw::StaleValue, "values::booleans_come_back_exactly"),
+    (Flaw::NotEqualTakesAbsent, "finding::each_test_finds_what_it_means"),
+    (Flaw::AbsentComesFirst, "finding::found_pages_agree_with_the_reference"),
+    (Flaw::PageBeginsWithTheLast, "finding::found_pages_agree_with_the_reference"),
+    (Flaw::DecimalsTalliedAsTexts, "finding::tallies_agree_with_the_reference"),
+    (Flaw::CountIgnoresFilter, "finding::each_test_finds_what_it_means"),
+    (Flaw::FindReadsThePresent, "finding::what_is_found_stays_at_its_point"),
 ];
 
 /// The one store. Its state is copied with every commit.
@@ -353,6 +366,11 @@ impl At<'_> {
         self.store.flaw
     }
 
+    fn wanted(&self, wanted: &Wanted) -> Vec<Arc<EntityRecord>> {
+        let state = if self.flaw() == Flaw::FindReadsThePresent { self.store.present() } else { self.state() };
+        state.records.values().filter(|record| wanted.admits(record)).cloned().collect()
+    }
+
     /// Whether a batch defines what this definition's name would be, but for letters that are not ASCII.
     fn is_overlooked(&self, definition: &Definition) -> bool {
         let lower = |name: &Name| name.as_str().to_ascii_lowercase();
@@ -438,6 +456,56 @@ impl Snapshot for At<'_> {
         let state = self.state();
         let of_type = state.records.values().filter(|record| record.key().entity_type() == entity_type);
         Ok(of_type.filter(|record| self.flaw() == Flaw::CountNotKept || !record.is_empty()).count() as u64)
+    }
+
+    fn find(&self, query: &BoundQuery) -> Result<Found> {
+        let mut query = query.clone();
+        if let Some(filter) = query.wanted.filter.as_mut().filter(|_| self.flaw() == Flaw::NotEqualTakesAbsent) {
+            take_absent(filter);
+        }
+        let mut ranked: Vec<_> = self.wanted(&query.wanted).into_iter().map(|record| (query.rank(&record), record)).collect();
+        ranked.retain(|(rank, _)| match &query.after {
+            Some(after) if self.flaw() == Flaw::PageBeginsWithTheLast => query.compare(after, rank).is_le(),
+            _ => query.reaches(rank),
+        });
+        ranked.sort_by(|(a, _), (b, _)| query.compare(a, b));
+        if self.flaw() == Flaw::AbsentComesFirst {
+            ranked.sort_by_key(|(rank, _)| rank.values.first().is_some_and(Option::is_some));
+        }
+        let has_more = ranked.len() > query.limit;
+        Ok(Found { records: ranked.into_iter().take(query.limit).map(|(_, record)| record).collect(), has_more })
+    }
+
+    fn count_wanted(&self, wanted: &Wanted) -> Result<u64> {
+        let mut wanted = wanted.clone();
+        wanted.filter = wanted.filter.filter(|_| self.flaw() != Flaw::CountIgnoresFilter);
+        Ok(self.wanted(&wanted).len() as u64)
+    }
+
+    fn tally(&self, wanted: &Wanted, definition: DefinitionId) -> Result<Vec<(Value, u64)>> {
+        let mut counts: BTreeMap<(Value, String), u64> = BTreeMap::new();
+        for value in self.wanted(wanted).iter().filter_map(|record| record.value(definition)) {
+            let value = match value {
+                Value::Decimal(number) if self.flaw() != Flaw::DecimalsTalliedAsTexts => number.normalize().into(),
+                other => other.clone(),
+            };
+            let text = value.to_string();
+            *counts.entry((value, text)).or_default() += 1;
+        }
+        Ok(counts.into_iter().map(|((value, _), count)| (value, count)).collect())
+    }
+}
+
+/// Makes `!=` the complement of `=`, as those expect who forget that an absent value is no value.
+fn take_absent(filter: &mut BoundFilter) {
+    match filter {
+        BoundFilter::Not(inner) => take_absent(inner),
+        BoundFilter::And(all) | BoundFilter::Or(all) => all.iter_mut().for_each(take_absent),
+        BoundFilter::Test(definition, Condition::NotEqual(value)) => {
+            let equal = Condition::In(vec![value.clone()]);
+            *filter = BoundFilter::Not(Box::new(BoundFilter::Test(*definition, equal)));
+        }
+        _ => {}
     }
 }
 

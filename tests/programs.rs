@@ -464,5 +464,7 @@ fn what_is_said_of_a_filter() {
         bench.find(args).bad(1, reasons);
     }
     bench.find(&["--count", "--facet", "tier"]).bad(2, &["cannot be used with"]);
+    let wrong_type = run("find", bench.folder.path(), &["--db", "crm.db", "--type", "Customer", "--count"]);
+    wrong_type.bad(1, &["crm.db has no attributes of `Customer`; it has those of customer"]);
     run("find", bench.folder.path(), &["--db", "none.db", "--type", "customer"]).bad(1, &["there is no such file"]);
 }

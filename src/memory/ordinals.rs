@@ -1,12 +1,12 @@
 //! Which ordinal an entity has.
 
 use crate::hash::HashMap;
-use crate::model::{EntityId, EntityKey, EntityType, Ordinal};
+use crate::model::{ByType, EntityId, EntityKey, Ordinal};
 
 /// It only grows, and is shared by all snapshots: one that is older than an entity has an ordinal for it, but no record.
 #[derive(Default)]
 pub(super) struct Ordinals {
-    of_type: HashMap<EntityType, OfType>,
+    of_type: ByType<OfType>,
 }
 
 /// Integers apart from texts: their entries are a fraction as large, and found in fewer steps.
@@ -27,7 +27,7 @@ impl Ordinals {
     }
 
     pub(super) fn insert(&mut self, key: &EntityKey, ordinal: Ordinal) {
-        let of_type = self.of_type.entry(key.entity_type().clone()).or_default();
+        let of_type = self.of_type.entry(key.entity_type());
         match key.id().as_integer() {
             Some(number) => of_type.integers.insert(number, ordinal),
             None => of_type.texts.insert(key.id().clone(), ordinal),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result, Rule, Violation};
 use crate::hash::HashMap;
 use crate::model::near::nearest;
-use crate::model::{Definition, DefinitionId, EntityType, Name, Revision};
+use crate::model::{ByType, Definition, DefinitionId, EntityType, Name, Revision};
 use crate::violation::{Visible, shorten};
 
 /// An immutable snapshot of all definitions, with its revision.
@@ -17,7 +17,7 @@ pub struct Catalog {
     next: Option<DefinitionId>,
     /// By id, which is dense and never reused: a deleted definition leaves a hole.
     by_id: Vec<Option<Arc<Definition>>>,
-    by_name: HashMap<EntityType, HashMap<Box<str>, DefinitionId>>,
+    by_name: ByType<HashMap<Box<str>, DefinitionId>>,
 }
 
 impl Default for Catalog {
@@ -35,7 +35,7 @@ impl Catalog {
     /// assert_eq!((catalog.revision(), catalog.next_id()), (Revision::ABSENT, Some(DefinitionId::new(1))));
     /// ```
     pub fn new() -> Self {
-        Self { revision: Revision::ABSENT, next: Some(DefinitionId::new(1)), by_id: Vec::new(), by_name: HashMap::default() }
+        Self { revision: Revision::ABSENT, next: Some(DefinitionId::new(1)), by_id: Vec::new(), by_name: ByType::default() }
     }
 
     /// The catalog that a backend has stored. `last` is the greatest definition id ever given out.
@@ -212,9 +212,7 @@ impl Catalog {
     /// ```
     pub fn entity_types(&self) -> Vec<&EntityType> {
         let used = self.by_name.iter().filter(|(_, names)| !names.is_empty());
-        let mut types: Vec<_> = used.map(|(entity_type, _)| entity_type).collect();
-        types.sort_unstable();
-        types
+        used.map(|(entity_type, _)| entity_type).collect()
     }
 
     /// Adds a definition, whose id must be [`Catalog::next_id`].
@@ -262,7 +260,7 @@ impl Catalog {
         if self.by_id.len() <= index {
             self.by_id.resize(index + 1, None);
         }
-        let names = self.by_name.entry(definition.entity_type().clone()).or_default();
+        let names = self.by_name.entry(definition.entity_type());
         names.insert(definition.name().key().into(), definition.id());
         self.by_id[index] = Some(Arc::new(definition));
     }

@@ -1,5 +1,6 @@
 //! What an attribute is: names, typed values, rules, definitions, records. No I/O, no storage.
 
+mod by_type;
 mod catalog;
 mod definition;
 mod entity;
@@ -13,6 +14,7 @@ mod rules;
 mod spec;
 mod value;
 
+pub(crate) use by_type::ByType;
 pub use catalog::Catalog;
 pub use definition::{Bound, Definition, Stamp};
 pub use entity::{EntityId, EntityKey, EntityType, IntoEntityId, IntoEntityKey};

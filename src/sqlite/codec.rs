@@ -117,9 +117,7 @@ impl<'a> Fields<'a> {
     }
 
     fn field(&mut self) -> Option<(DefinitionId, Written<'a>)> {
-        let (key, value) = until(self.rest.strip_prefix('"')?, b'"')?;
-        let id = DefinitionId::new(key.parse().ok()?);
-        let value = value.strip_prefix("\":")?;
+        let (id, value) = read_key(self.rest.strip_prefix('"')?)?;
         let (written, rest) = match value.strip_prefix('"') {
             Some(text) => read_quoted(text)?,
             None => {
@@ -149,19 +147,29 @@ fn until(text: &str, end: u8) -> Option<(&str, &str)> {
     text.bytes().position(|byte| byte == end).map(|end| text.split_at(end))
 }
 
+/// A key, from behind its opening quote, and what follows its colon.
+fn read_key(text: &str) -> Option<(DefinitionId, &str)> {
+    let (mut number, mut digits) = (0, 0);
+    for digit in text.bytes().take_while(u8::is_ascii_digit).take(9) {
+        (number, digits) = (number * 10 + u32::from(digit - b'0'), digits + 1);
+    }
+    Some((DefinitionId::new(number), text[digits..].strip_prefix("\":")?))
+}
+
 /// A text, from behind its opening quote, and what follows its closing one.
 fn read_quoted(text: &str) -> Option<(Written<'_>, &str)> {
-    let (mut is_escaped, mut has_escapes) = (false, false);
-    let end = text.bytes().position(|byte| {
+    let first = text.bytes().position(|byte| byte == b'"' || byte == b'\\')?;
+    let (plain, rest) = text.split_at(first);
+    if let Some(rest) = rest.strip_prefix('"') {
+        return Some((Written::Text(plain.into()), rest));
+    }
+    let mut is_escaped = false;
+    let end = rest.bytes().position(|byte| {
         let closes = byte == b'"' && !is_escaped;
         is_escaped = byte == b'\\' && !is_escaped;
-        has_escapes |= is_escaped;
         closes
     })?;
-    let (inner, rest) = (&text[..end], &text[end + 1..]);
-    if !has_escapes {
-        return Some((Written::Text(inner.into()), rest));
-    }
+    let (inner, rest) = (&text[..first + end], &rest[end + 1..]);
     let unescaped: String = serde_json::from_str(&format!("\"{inner}\"")).ok()?;
     Some((Written::Text(unescaped.into()), rest))
 }

@@ -9,8 +9,8 @@ use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::hash::HashMap;
 use crate::model::{
-    Catalog, CommitId, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, EntityType, Held, Limits,
-    Ordinal, Revision, Stamp, Value,
+    ByType, Catalog, CommitId, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, EntityType, Held,
+    Limits, Ordinal, Revision, Stamp, Value,
 };
 use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
@@ -20,7 +20,7 @@ use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
     pub(super) catalog: Arc<Catalog>,
-    pub(super) types: HashMap<EntityType, i64>,
+    pub(super) types: ByType<i64>,
     pub(super) type_names: HashMap<i64, EntityType>,
 }
 
@@ -49,7 +49,7 @@ impl Known {
     }
 
     pub(super) fn add_type(&mut self, number: i64, entity_type: EntityType) {
-        self.types.insert(entity_type.clone(), number);
+        *self.types.entry(&entity_type) = number;
         self.type_names.insert(number, entity_type);
     }
 
