@@ -95,7 +95,7 @@ fn key(draw: &mut Draw<'_>) -> KeyGiven {
 }
 
 /// A name with its usual type; a name that nobody defines has any.
-fn home(draw: &mut Draw<'_>) -> (&'static str, DataType) {
+fn home(draw: &mut Draw<'_>) -> Home {
     one_of!(draw, 24 => draw.one(&NAMES), 1 => (draw.one(&BAD_NAMES), data_type(draw)))
 }
 
@@ -295,28 +295,32 @@ fn asking(draw: &mut Draw<'_>, home: DataType) -> Asking {
     )
 }
 
-fn question(draw: &mut Draw<'_>, depth: usize) -> Question {
+type Home = (&'static str, DataType);
+
+fn question(draw: &mut Draw<'_>, names: &[Home], depth: usize) -> Question {
     if depth == 0 {
-        let (name, home) = home(draw);
+        let (name, home) = draw.one(names);
         return Question::Test(name, asking(draw, home));
     }
     one_of!(draw,
-        4 => question(draw, 0),
-        2 => Question::Not(Box::new(question(draw, depth - 1))),
-        3 => Question::And(draw.many(2, 3, |draw| question(draw, depth - 1))),
-        3 => Question::Or(draw.many(2, 3, |draw| question(draw, depth - 1))),
+        6 => question(draw, names, 0),
+        2 => Question::Not(Box::new(question(draw, names, depth - 1))),
+        2 => Question::And(draw.many(2, 3, |draw| question(draw, names, depth - 1))),
+        2 => Question::Or(draw.many(2, 3, |draw| question(draw, names, depth - 1))),
     )
 }
 
+/// About two names at most: a question of many is mostly refused, for one of them is not defined.
 fn finding(draw: &mut Draw<'_>) -> Operation {
-    let of = entity_type(draw);
-    let question = one_of!(draw, 6 => Some(question(draw, 2)), 1 => None);
+    let of = one_of!(draw, 6 => CUSTOMER, 1 => entity_type(draw));
+    let names = draw.many(1, 2, home);
+    let question = one_of!(draw, 4 => Some(question(draw, &names, 2)), 1 => None);
     one_of!(draw,
         3 => {
-            let order = draw.many(0, 2, |draw| (name(draw), draw.one(&[Direction::Ascending, Direction::Descending])));
+            let order = draw.many(0, 2, |draw| (draw.one(&names).0, draw.one(&[Direction::Ascending, Direction::Descending])));
             Operation::Find(Search { of, question, order, limit: draw.one(&[1, 2, 3, 100]) })
         },
-        1 => Operation::Facets { of, question, name: name(draw) },
+        1 => Operation::Facets { of, question, name: draw.one(&names).0 },
     )
 }
 
@@ -334,7 +338,7 @@ fn operation(draw: &mut Draw<'_>) -> Operation {
         },
         1 => Operation::ClearById { ordinal: 1 + draw.small(3), definition: 1 + draw.small(5) },
         9 => reading(draw),
-        5 => finding(draw),
+        8 => finding(draw),
         1 => Operation::Hold,
         1 => Operation::Reopen,
     )
