@@ -58,6 +58,9 @@ struct Args {
     /// Print the values of this attribute among them, the most frequent first, each with its count.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["order_by", "limit", "after", "show", "show_all"])]
     facet: Option<String>,
+    /// Print how the query is answered, by answering it once.
+    #[arg(long, conflicts_with_all = ["count", "facet"])]
+    explain: bool,
     /// How to print: columns with tabs between (in a value, tab, line break and \ are written as \t, \n, \r and \\), a JSON
     /// object a line, or a table with a head.
     #[arg(long, value_enum, default_value = "tsv")]
@@ -110,6 +113,15 @@ fn run(args: &Args) -> Result<()> {
         let mut query = filter.map_or_else(Query::all, Query::new);
         query.order_by.clone_from(&args.order_by);
         query.after.clone_from(&args.after);
+        if args.explain {
+            let query = args.limit.map_or(query.clone(), |limit| query.limit(limit));
+            let explanation = view.explain(&args.entity_type, query).map_err(pointed)?;
+            match args.format {
+                Format::Json => writeln!(out, "{}", serde_json::to_string(&explanation)?)?,
+                Format::Tsv | Format::Table => writeln!(out, "{explanation}")?,
+            }
+            return out.flush().map_err(doing("writing to stdout failed"));
+        }
         print_found(&mut out, args, &view, definitions, query).map_err(|error| match error.downcast::<Error>() {
             Ok(error) => pointed(*error),
             Err(other) => other,

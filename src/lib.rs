@@ -45,6 +45,7 @@ pub mod conformance;
 mod error;
 mod filter;
 mod hash;
+mod index;
 mod memory;
 pub mod model;
 #[cfg(feature = "sqlite")]
@@ -58,8 +59,8 @@ mod violation;
 struct Readme;
 
 pub use attributes::{
-    Attributes, AttributesOf, BatchBuilder, Cursor, DefinitionExport, DefinitionPage, Ensured, Entity, Facets, ListDefinitions,
-    OrderBy, OrderByAttribute, OrderField, Page, Query, Reading, Source, ValueDetail, View,
+    Attributes, AttributesOf, BatchBuilder, Cursor, DefinitionExport, DefinitionPage, Ensured, Entity, Facets, KeyPage,
+    ListDefinitions, OrderBy, OrderByAttribute, OrderField, Page, Query, Reading, Source, ValueDetail, View,
 };
 pub use clock::{Clock, Instant, ManualClock, SystemClock};
 pub use error::{Error, Moved, Result, Rule, Violation, Violations};
@@ -68,4 +69,7 @@ pub use memory::MemoryStore;
 pub use model::*;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use store::{Applied, AttributeStore, Commit, Direction, EntityRevision, Past, PastDefinition, Receipt, Snapshot};
+pub use store::{
+    Applied, AttributeStore, Commit, Direction, EntityRevision, ExplainedOrder, ExplainedPart, Explanation, Fault, FaultKind,
+    Past, PastDefinition, RebuildProgress, Receipt, Snapshot, Way,
+};

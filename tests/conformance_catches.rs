@@ -3,6 +3,7 @@
 //! All are one small store with one flaw switched on. Each flaw names the cases that are there to catch it.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::panic;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
@@ -10,8 +11,8 @@ use std::thread;
 
 use custom_attributes::conformance::CASES;
 use custom_attributes::store::{
-    AttributeStore, Batch, BoundQuery, Change, Changes, Commit, Find, Found, Marks, Past, PastDefinition, Receipt, Snapshot,
-    Wanted, plan,
+    AttributeStore, Batch, BoundQuery, Change, Changes, Commit, Fault, Find, Found, FoundKeys, Marks, Past, PastDefinition,
+    Receipt, Snapshot, Wanted, plan,
 };
 use custom_attributes::{
     BoundFilter, Catalog, CommitId, Condition, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, Error, Held, Name,
@@ -75,6 +76,9 @@ enum Flaw {
     DecimalsTalliedAsTexts,
     CountIgnoresFilter,
     FindReadsThePresent,
+    LongTextsFoundByPrefix,
+    KeysSorted,
+    SoundIndexReported,
 }
 
 /// Each flaw, and a case that is there to catch it. Others may catch it as well.
@@ -116,6 +120,9 @@ const CATCHES: &[(Flaw, &str)] = &[
     (Flaw::DecimalsTalliedAsTexts, "finding::tallies_agree_with_the_reference"),
     (Flaw::CountIgnoresFilter, "finding::each_test_finds_what_it_means"),
     (Flaw::FindReadsThePresent, "finding::what_is_found_stays_at_its_point"),
+    (Flaw::LongTextsFoundByPrefix, "indexed::long_texts_are_told_apart"),
+    (Flaw::KeysSorted, "indexed::keys_are_those_of_the_page"),
+    (Flaw::SoundIndexReported, "indexed::a_sound_index_has_no_faults"),
 ];
 
 /// The one store. Its state is copied with every commit.
@@ -275,14 +282,11 @@ impl State {
             let last = change.after.next_id().map_or(DefinitionId::MAX, |next| DefinitionId::new(next.get() - 1));
             self.last_definition = if flaw == Flaw::DefinitionIdsUsedAgain { greatest } else { last };
         }
-        for definition in &changes.unique.dropped {
-            self.unique.retain(|(held, _), _| held != definition);
-        }
         if flaw == Flaw::UniqueIndexOutOfOrder {
             self.add_unique(flaw, &changes);
         }
-        for (definition, value) in &changes.unique.removed {
-            self.unique.remove(&(*definition, indexed(flaw, value)));
+        for held in changes.records.iter().flat_map(|change| change.ended()) {
+            self.unique.remove(&(held.definition, indexed(flaw, &held.value)));
         }
         if flaw != Flaw::UniqueIndexOutOfOrder {
             self.add_unique(flaw, &changes);
@@ -315,12 +319,18 @@ impl State {
                 EntityRecord::load(change.after.key().clone(), ordinal, change.after.revision(), held).expect("sorted values");
             self.records.insert(ordinal, Arc::new(after));
         }
+        let touched = changes.catalog.iter().flat_map(|change| change.touched.iter().map(|id| (*id, change.after.get(*id))));
+        for (id, _) in touched.filter(|(_, after)| after.is_some_and(|definition| definition.rules().unique)) {
+            let held = self.records.values().filter_map(|record| Some((record.value(id)?, record.ordinal())));
+            self.unique.extend(held.map(|(value, ordinal)| ((id, indexed(flaw, value)), ordinal)));
+        }
     }
 
     fn add_unique(&mut self, flaw: Flaw, changes: &Changes) {
-        let added =
-            changes.unique.added.iter().map(|(definition, value, ordinal)| ((*definition, indexed(flaw, value)), *ordinal));
-        self.unique.extend(added);
+        for change in &changes.records {
+            let added = change.begun().map(|held| ((held.definition, indexed(flaw, &held.value)), change.after.ordinal()));
+            self.unique.extend(added);
+        }
     }
 }
 
@@ -469,11 +479,34 @@ impl Snapshot for At<'_> {
             _ => query.reaches(rank),
         });
         ranked.sort_by(|(a, _), (b, _)| query.compare(a, b));
+        if self.flaw() == Flaw::LongTextsFoundByPrefix {
+            let part =
+                |value: &Option<Value>| value.as_ref().map(|value| value.to_string().chars().take(100).collect::<String>());
+            ranked.sort_by_key(|(rank, _)| rank.values.first().map(part));
+        }
         if self.flaw() == Flaw::AbsentComesFirst {
             ranked.sort_by_key(|(rank, _)| rank.values.first().is_some_and(Option::is_some));
         }
         let has_more = ranked.len() > query.limit;
         Ok(Found { records: ranked.into_iter().take(query.limit).map(|(_, record)| record).collect(), has_more })
+    }
+
+    fn find_keys(&self, query: &BoundQuery) -> Result<FoundKeys> {
+        let found = self.find(query)?;
+        let end = found.records.last().filter(|_| found.has_more).map(|last| query.rank(last));
+        let mut keys: Vec<_> = found.records.iter().map(|record| record.key().clone()).collect();
+        if self.flaw() == Flaw::KeysSorted {
+            keys.sort_by_key(|key| std::cmp::Reverse(key.clone()));
+        }
+        Ok(FoundKeys { keys, end })
+    }
+
+    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
+        if self.flaw() == Flaw::SoundIndexReported {
+            let fault = r#"{"kind":"missing","definition":1,"ordinal":1}"#;
+            let _enough = report(serde_json::from_str(fault).expect("a fault"));
+        }
+        Ok(())
     }
 
     fn count_wanted(&self, wanted: &Wanted) -> Result<u64> {

@@ -2,6 +2,7 @@
 #![cfg(feature = "sqlite")]
 
 use std::io::{BufRead, BufReader};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -22,6 +23,11 @@ fn open(path: impl AsRef<Path>) -> Attributes<SqliteStore> {
     Attributes::new(SqliteStore::open(path).unwrap())
 }
 
+fn assert_index_is_sound(attributes: &Attributes<SqliteStore>) {
+    let verified = attributes.snapshot().unwrap().verify_index(|fault| panic!("{fault}"));
+    verified.unwrap();
+}
+
 /// Not a test by itself: what a child does.
 #[test]
 fn the_role_of_a_child() {
@@ -40,6 +46,14 @@ fn the_role_of_a_child() {
         "claim" => {
             let claimed = open(&path).of("customer").unwrap().set(std::process::id(), "external_crm_id", "SF-1");
             println!("\nclaimed {}", claimed.is_ok());
+        }
+        "rebuild" => {
+            let step = |_| {
+                println!("\nstep");
+                std::thread::sleep(Duration::from_secs(600));
+                ControlFlow::Continue(())
+            };
+            open(&path).rebuild_index(step).unwrap();
         }
         other => panic!("no such role: {other}"),
     }
@@ -93,6 +107,7 @@ fn what_was_acknowledged_survives_a_killed_process_and_nothing_is_half_there() {
         assert_eq!(view.get::<i64>(("customer", a.unwrap() + 10), "a").unwrap(), a, "a commit is half there");
         assert!(a >= acknowledged, "{acknowledged:?} was acknowledged, and {a:?} is kept");
         drop(view);
+        assert_index_is_sound(&view_of);
         view_of.batch().remove(("customer", 1)).remove(("customer", 2)).commit().unwrap();
     }
 }
@@ -144,6 +159,30 @@ fn a_full_disk_refuses_a_commit_and_loses_nothing() {
     assert!(found == kept * 50 || (found == (kept + 1) * 50 && text.contains("unknown")), "{found} of {kept} times 50");
     attributes.of("customer").unwrap().set(-1, "note", "there is room again").unwrap();
     assert_eq!(count(), found + 1);
+    assert_index_is_sound(&attributes);
+}
+
+#[test]
+fn a_rebuild_goes_on_after_its_process_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crm.db");
+    let attributes = open(&path);
+    attributes.of("customer").unwrap().define(DefinitionSpec::string("note")).unwrap();
+    attributes.of("customer").unwrap().set(1, "note", "kept").unwrap();
+    let mut child = child("rebuild", &path);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == "step"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    attributes.of("customer").unwrap().set(2, "note", "written meanwhile").unwrap();
+    let mut done = Vec::new();
+    let rebuilt = attributes.rebuild_index(|progress| {
+        done.push(progress.done);
+        ControlFlow::Continue(())
+    });
+    rebuilt.unwrap();
+    assert_eq!(done, [2], "the first step is not done again");
+    assert_index_is_sound(&attributes);
 }
 
 #[test]

@@ -432,6 +432,12 @@ fn entities_are_found_and_shown() {
             &["rate = 1.5", "--show-all", "--format", "json"],
             "{\"id\":\"A-1\",\"values\":{\"Note\":\"a\\tb\",\"Rate\":\"1.50\",\"Seats\":5,\"Tier\":\"premium\"}}\n",
         ),
+        (
+            &["tier = 'premium' and seats > 1", "--explain"],
+            "all of\n  Tier = 'premium': looked up, 2 expected; 2 found\n  \
+             Seats > 1: walked 4 entries, 3 expected; 2 given, 1 left\nby ordinal: the first 100; 1 found\n",
+        ),
+        (&["--order-by", "rate", "--limit", "2", "--explain"], "by value: walked: the first 2; 2 found\n"),
         (&["seats >= 7", "--show", "tier", "--format", "table"], "id  Tier\n--  -----\n2   basic\n3\n"),
     ] {
         let ended = bench.find(args).good();

@@ -1,4 +1,5 @@
 //! What a host would write by hand: a table with a typed column per attribute and an index on each, statements held.
+#![allow(dead_code, reason = "each bench uses a part of it")]
 
 use std::path::Path;
 
@@ -22,7 +23,7 @@ fn column(data_type: DataType) -> &'static str {
     }
 }
 
-fn to_sql(value: &Value) -> ToSqlOutput<'_> {
+pub(crate) fn to_sql(value: &Value) -> ToSqlOutput<'_> {
     match value {
         Value::String(text) => text.as_str().into(),
         Value::Integer(number) => ToSqlOutput::Owned(Sql::Integer(*number)),
@@ -65,6 +66,14 @@ impl ByHand {
         }
         drop(insert);
         transaction.commit().expect("a commit");
+    }
+
+    pub(crate) fn prepare(&self, sql: &str) -> Statement<'_> {
+        self.connection.prepare(sql).expect("SQL")
+    }
+
+    pub(crate) fn execute(&self, sql: &str) {
+        self.connection.execute_batch(sql).expect("SQL");
     }
 
     pub(crate) fn reader_of_one(&self, name: &str) -> ReaderOfOne<'_> {

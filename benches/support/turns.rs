@@ -1,4 +1,5 @@
 //! Two sides in turns, and the ratio of their times.
+#![allow(dead_code, reason = "each bench uses a part of it")]
 
 use std::time::{Duration, Instant};
 
@@ -59,11 +60,11 @@ impl Report {
         ratios.sort_by(|a, b| a.partial_cmp(b).expect("ratios compare"));
         let quartile = |n: usize| ratios[(ratios.len() - 1) * n / 4];
         println!(
-            "{what:<40} {:>12} {:>12} {:>8.2} {:>14} {goal:>6.2} {}",
+            "{what:<40} {:>12} {:>12} {:>8.3} {:>14} {goal:>6.3} {}",
             show(each(&self.by_hand)),
             show(each(&self.ours)),
             quartile(2),
-            format!("({:.2}-{:.2})", quartile(1), quartile(3)),
+            format!("({:.3}-{:.3})", quartile(1), quartile(3)),
             met(quartile(2), goal),
         );
     }

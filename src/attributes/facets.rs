@@ -1,5 +1,6 @@
 //! What the values of an attribute are, and how many hold each.
 
+use std::fmt;
 use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
@@ -80,15 +81,15 @@ impl Facets {
     /// # Errors
     /// Another type; a sum that has more digits than a decimal can.
     pub fn sum(&self) -> Result<Option<Decimal>> {
-        let numbers: Option<Vec<_>> = self.values.iter().map(|(value, count)| Some((number(value)?, *count))).collect();
-        let numbers = numbers.filter(|_| matches!(self.definition.data_type(), DataType::Integer | DataType::Decimal));
-        let numbers = numbers.ok_or_else(|| self.refused("to a sum of numbers"))?;
+        if !matches!(self.definition.data_type(), DataType::Integer | DataType::Decimal) {
+            return Err(self.refused(Rule::DataType, self.definition.data_type(), "to a sum of numbers").into());
+        }
+        let numbers: Vec<_> = self.values.iter().filter_map(|(value, count)| Some((number(value)?, *count))).collect();
         if numbers.is_empty() {
             return Ok(None);
         }
-        let too_long = || Violation::new(Rule::SignificantDigits, Value::MAX_DIGITS, "their exact sum");
-        let sum = exact_sum(&numbers).ok_or_else(|| too_long().of(self.definition.name().as_str()))?;
-        Ok(Some(sum))
+        let too_long = || self.refused(Rule::SignificantDigits, Value::MAX_DIGITS, "their exact sum");
+        Ok(Some(exact_sum(&numbers).ok_or_else(too_long)?))
     }
 
     /// The mean over all holders: of an INTEGER or DECIMAL a decimal, of 28 digits where it does not end before; of a DATE the
@@ -110,8 +111,8 @@ impl Facets {
         Ok(day.map(Value::Date))
     }
 
-    fn refused(&self, given_to: &str) -> Violation {
-        Violation::new(Rule::DataType, self.definition.data_type(), given_to).of(self.definition.name().as_str())
+    fn refused(&self, rule: Rule, limit: impl fmt::Display, found: &str) -> Violation {
+        Violation::new(rule, limit, found).of(self.definition.name().as_str())
     }
 }
 

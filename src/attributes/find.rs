@@ -1,12 +1,13 @@
 //! Finding entities by what they hold.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::attributes::{AttributesOf, Cursor, Entity, Facets, Page, Query, View};
+use crate::attributes::{Attributes, AttributesOf, Cursor, Entity, Facets, KeyPage, Page, Query, View};
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::model::EntityType;
-use crate::store::{AttributeStore, Wanted};
+use crate::store::{AttributeStore, Explanation, Fault, RebuildProgress, Wanted};
 
 impl View<'_> {
     /// A page of the entities that the query wants, each with all that it holds.
@@ -23,10 +24,21 @@ impl View<'_> {
         Ok(Page { entities: entities.collect(), next })
     }
 
+    /// The same, of which only the keys are read: for hosts that have the records themselves.
+    ///
+    /// # Errors
+    /// Those of [`View::find`].
+    pub fn find_keys(&self, entity_type: &EntityType, query: impl Into<Query>) -> Result<KeyPage> {
+        let query = query.into();
+        let found = self.as_snapshot().find_keys(&query.bind(self.catalog(), entity_type)?)?;
+        let next = found.end.map(|end| Cursor::new(&query.mark(entity_type), &end));
+        Ok(KeyPage { keys: found.keys, next })
+    }
+
     /// All entities that the query wants, read a page (of the query's limit) at a time, all of this instant.
     ///
     /// ```
-    /// use custom_attributes::{Attributes, DefinitionSpec, EntityType, MemoryStore, Query};
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore, Query};
     /// let attributes = Attributes::new(MemoryStore::new());
     /// let customers = attributes.of("customer")?;
     /// customers.define(DefinitionSpec::string("tier"))?;
@@ -67,9 +79,10 @@ impl View<'_> {
     /// The values of an attribute among the entities that the filter admits, or all without one, with their counts.
     ///
     /// # Errors
-    /// All that is wrong with the filter; a name that is not defined.
+    /// All that is wrong with the filter; a name that is not defined, or not searchable.
     pub fn facets(&self, entity_type: &EntityType, filter: Option<&Filter>, name: &str) -> Result<Facets> {
-        let definition = self.catalog().resolve(entity_type, name)?;
+        self.catalog().resolve(entity_type, name)?;
+        let definition = self.catalog().searchable(entity_type, name)?;
         let values = self.as_snapshot().tally(&self.wanted(entity_type, filter)?, definition.id())?;
         Ok(Facets::new(Arc::clone(definition), values))
     }
@@ -77,6 +90,65 @@ impl View<'_> {
     fn wanted(&self, entity_type: &EntityType, filter: Option<&Filter>) -> Result<Wanted> {
         let filter = filter.map(|filter| filter.bind(self.catalog(), entity_type)).transpose()?;
         Ok(Wanted { entity_type: entity_type.clone(), filter })
+    }
+
+    /// How the query is answered, by answering it: see [`Explanation`].
+    ///
+    /// # Errors
+    /// Those of [`View::find`].
+    pub fn explain(&self, entity_type: &EntityType, query: impl Into<Query>) -> Result<Explanation> {
+        self.as_snapshot().explain(&query.into().bind(self.catalog(), entity_type)?)
+    }
+
+    /// Compares the index by which entities are found with what they hold, and reports every difference until the caller
+    /// has enough. It reads all entities, and blocks nobody. [`Attributes::rebuild_index`] mends what is reported.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// attributes.of("customer")?.define(DefinitionSpec::string("tier"))?;
+    /// attributes.of("customer")?.set(123, "tier", "basic")?;
+    /// let mut faults = Vec::new();
+    /// attributes.snapshot()?.verify_index(|fault| {
+    ///     faults.push(fault);
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// assert!(faults.is_empty());
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A failure of the storage; an index or records that cannot be read.
+    pub fn verify_index(&self, mut report: impl FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
+        self.as_snapshot().verify_index(&mut report)
+    }
+}
+
+impl<S: AttributeStore> Attributes<S> {
+    /// Makes the index by which entities are found anew from what they hold, step by step, and tells after each step how
+    /// far it has come; the caller may end it there. Readers and writers go on in between. A call after one that ended
+    /// early, or whose process did, goes on where it ended.
+    ///
+    /// A store in memory has nothing to do: its index cannot be damaged apart from it.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use custom_attributes::{Attributes, DefinitionSpec, SqliteStore};
+    /// let attributes = Attributes::new(SqliteStore::in_memory()?);
+    /// attributes.of("customer")?.define(DefinitionSpec::string("tier"))?;
+    /// attributes.of("customer")?.set(123, "tier", "basic")?;
+    /// attributes.rebuild_index(|progress| {
+    ///     println!("{} of {} steps", progress.done, progress.steps);
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A failure of the storage; what was done until then stays done.
+    pub fn rebuild_index(&self, mut progress: impl FnMut(RebuildProgress) -> ControlFlow<()>) -> Result<()> {
+        self.store().rebuild_index(&mut progress)
     }
 }
 
@@ -98,6 +170,33 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     /// All that is wrong with the query, see [`Filter::bind`]; a cursor of another query.
     pub fn find(&self, query: impl Into<Query>) -> Result<Page> {
         self.attributes.snapshot()?.find(self.entity_type(), query)
+    }
+
+    /// The same, of which only the keys are read: for hosts that have the records themselves.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, EntityKey, MemoryStore, attr};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.define(DefinitionSpec::string("support_tier"))?;
+    /// customers.set(123, "support_tier", "premium")?;
+    /// let page = customers.find_keys(attr("support_tier").eq("premium"))?;
+    /// assert_eq!(page.keys, [EntityKey::new("customer", 123)?]);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`AttributesOf::find`].
+    pub fn find_keys(&self, query: impl Into<Query>) -> Result<KeyPage> {
+        self.attributes.snapshot()?.find_keys(self.entity_type(), query)
+    }
+
+    /// How the query is answered, by answering it: see [`Explanation`].
+    ///
+    /// # Errors
+    /// Those of [`AttributesOf::find`].
+    pub fn explain(&self, query: impl Into<Query>) -> Result<Explanation> {
+        self.attributes.snapshot()?.explain(self.entity_type(), query)
     }
 
     /// How many entities the filter admits.
@@ -125,7 +224,7 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     /// ```
     ///
     /// # Errors
-    /// All that is wrong with the filter; a name that is not defined.
+    /// All that is wrong with the filter; a name that is not defined, or not searchable.
     pub fn facets(&self, filter: Option<&Filter>, name: &str) -> Result<Facets> {
         self.attributes.snapshot()?.facets(self.entity_type(), filter, name)
     }

@@ -62,11 +62,7 @@ impl fmt::Display for OrderBy {
             OrderField::Created => "created",
             OrderField::Modified => "modified",
         };
-        let direction = match self.direction {
-            Direction::Ascending => "asc",
-            Direction::Descending => "desc",
-        };
-        write!(f, "{field}:{direction}")
+        write!(f, "{field}:{}", self.direction.as_str())
     }
 }
 

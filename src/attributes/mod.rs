@@ -30,7 +30,7 @@ pub use export::DefinitionExport;
 pub use facets::Facets;
 pub use listing::{DefinitionPage, ListDefinitions, OrderBy, OrderField};
 pub use of::AttributesOf;
-pub use query::{OrderByAttribute, Page, Query};
+pub use query::{KeyPage, OrderByAttribute, Page, Query};
 pub use view::View;
 
 /// How often a call starts again because others moved the catalog, or a single entity, under it.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::attributes::{Cursor, Entity};
 use crate::error::{Result, Rule, Violation, Violations};
 use crate::filter::Filter;
-use crate::model::{Catalog, EntityType};
+use crate::model::{Catalog, EntityKey, EntityType, Name};
 use crate::store::{BoundQuery, Direction, Wanted};
 
 /// Which entities of a type are wanted, in which order, and how many: plain data.
@@ -110,19 +110,12 @@ impl Query {
             return Err(Violation::new(Rule::Page, limit, self.order_by.len()).into());
         }
         let mut violations = Vec::new();
-        let filter = self.filter.as_ref().map(|filter| filter.bind(catalog, entity_type)).transpose();
-        let filter = filter.or_else(|error| match error {
-            crate::Error::Invalid(found) => {
-                violations.extend(found.into_vec());
-                Ok(None)
-            }
-            other => Err(other),
-        })?;
+        let filter = self.filter.as_ref().and_then(|filter| filter.bind_or_refuse(catalog, entity_type, &mut violations));
         let mut order = Vec::with_capacity(self.order_by.len());
         for by in &self.order_by {
-            match catalog.find(entity_type, &by.name) {
-                Some(definition) => order.push((definition.id(), by.direction)),
-                None => violations.push(catalog.undefined(entity_type, &by.name)),
+            match catalog.searchable(entity_type, &by.name) {
+                Ok(definition) => order.push((definition.id(), by.direction)),
+                Err(violation) => violations.push(violation),
             }
         }
         Violations::into_result(violations)?;
@@ -135,8 +128,7 @@ impl Query {
     pub(super) fn mark(&self, entity_type: &EntityType) -> String {
         let mut mark = entity_type.to_string();
         for by in &self.order_by {
-            let direction = if by.direction == Direction::Descending { "desc" } else { "asc" };
-            mark.extend(["\n", &crate::model::Name::key_of(&by.name), ":", direction]);
+            mark.extend(["\n", &Name::key_of(&by.name), ":", by.direction.as_str()]);
         }
         if let Some(filter) = &self.filter {
             mark.extend(["\n\n", &filter.to_string()]);
@@ -151,6 +143,16 @@ impl Query {
 pub struct Page {
     /// The entities, in the order asked for.
     pub entities: Vec<Entity>,
+    /// Where the next page begins; none if this is the last.
+    pub next: Option<Cursor>,
+}
+
+/// A page of which only the keys were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyPage {
+    /// The keys of the entities, in the order asked for.
+    pub keys: Vec<EntityKey>,
     /// Where the next page begins; none if this is the last.
     pub next: Option<Cursor>,
 }

@@ -16,7 +16,7 @@ fn filter(text: &str) -> Filter {
     must(Filter::parse(text), "a filter is read")
 }
 
-/// Two customers with all types, one with nothing but a number, one that was emptied; a person with the same values.
+/// Three customers with all types, one with nothing but a number, one that was emptied; a person with the same values.
 fn typed_values(store: &Store) -> Attributes<&Store> {
     let host = host(store);
     let specs = |of: &str| {

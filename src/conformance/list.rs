@@ -85,6 +85,12 @@ macro_rules! __conformance_cases {
                 tallies_agree_with_the_reference
                 what_is_found_stays_at_its_point
             }
+            indexed {
+                long_texts_are_told_apart
+                what_is_not_searchable_is_refused
+                keys_are_those_of_the_page
+                a_sound_index_has_no_faults
+            }
             ids {
                 value_ids_are_stable
                 ordinals_find_their_entities

@@ -43,6 +43,7 @@ mod entities;
 mod finding;
 mod history;
 mod ids;
+mod indexed;
 mod list;
 mod names;
 mod plain;

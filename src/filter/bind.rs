@@ -15,10 +15,22 @@ impl Filter {
     /// another type or not well written, tests that do not go with the type; a filter deeper than [`Filter::MAX_DEPTH`].
     pub fn bind(&self, catalog: &Catalog, entity_type: &EntityType) -> Result<BoundFilter> {
         let mut violations = Vec::new();
-        let mut done: Vec<(Option<BoundFilter>, usize)> = Vec::new();
+        let bound = self.bind_or_refuse(catalog, entity_type, &mut violations);
+        Violations::into_result(violations)?;
+        Ok(bound.ok_or_else(too_deep)?)
+    }
+
+    /// The same for one who has more to refuse: none where anything is wrong, which is added.
+    pub(crate) fn bind_or_refuse(
+        &self,
+        catalog: &Catalog,
+        entity_type: &EntityType,
+        violations: &mut Vec<Violation>,
+    ) -> Option<BoundFilter> {
+        let mut done: Vec<Done> = Vec::new();
         for step in &self.steps {
-            let bound = match step {
-                Step::Test(test) => (test.bind(catalog, entity_type, &mut violations), 0),
+            let (bound, depth) = match step {
+                Step::Test(test) => (test.bind(catalog, entity_type, violations), 0),
                 Step::Not => {
                     let (inner, depth) = done.pop().unwrap_or_default();
                     (inner.map(|inner| BoundFilter::Not(Box::new(inner))), depth + 1)
@@ -26,35 +38,35 @@ impl Filter {
                 Step::And(operands) => join(&mut done, *operands, BoundFilter::And),
                 Step::Or(operands) => join(&mut done, *operands, BoundFilter::Or),
             };
-            if bound.1 > Self::MAX_DEPTH {
-                return Err(too_deep().into());
+            if depth > Self::MAX_DEPTH {
+                *violations = vec![too_deep()];
+                return None;
             }
-            done.push(bound);
+            done.push((bound, depth));
         }
-        Violations::into_result(violations)?;
-        let whole = done.pop().and_then(|(whole, _)| whole);
-        Ok(whole.ok_or_else(too_deep)?)
+        done.pop().and_then(|(whole, _)| whole)
     }
 }
 
+/// A part of a filter, unless something is wrong in it, and its depth.
 type Done = (Option<BoundFilter>, usize);
 
 fn join(done: &mut Vec<Done>, operands: usize, join: fn(Vec<BoundFilter>) -> BoundFilter) -> Done {
-    let mut deepest = 0;
-    let operands = done.drain(done.len().saturating_sub(operands)..).map(|(operand, depth)| {
-        deepest = deepest.max(depth);
-        operand
-    });
-    let all: Option<Vec<_>> = operands.collect::<Vec<_>>().into_iter().collect();
+    let operands = done.split_off(done.len().saturating_sub(operands));
+    let deepest = operands.iter().map(|(_, depth)| *depth).max().unwrap_or_default();
+    let all: Option<Vec<_>> = operands.into_iter().map(|(operand, _)| operand).collect();
     (all.map(join), deepest + 1)
 }
 
 impl Test {
     fn bind(&self, catalog: &Catalog, entity_type: &EntityType, violations: &mut Vec<Violation>) -> Option<BoundFilter> {
         let mut refuse = |violation: Violation, at: Position| violations.push(violation.in_filter(at.0));
-        let Some(definition) = catalog.find(entity_type, &self.name) else {
-            refuse(catalog.undefined(entity_type, &self.name), self.at);
-            return None;
+        let definition = match catalog.searchable(entity_type, &self.name) {
+            Ok(definition) => definition,
+            Err(violation) => {
+                refuse(violation, self.at);
+                return None;
+            }
         };
         let mut value = |literal: &Literal| {
             let bound = literal.bind(definition);

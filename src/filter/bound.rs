@@ -1,7 +1,9 @@
 //! A filter whose names are definitions and whose values have their types: what a backend is asked.
 
+use std::fmt;
 use std::ops::Bound;
 
+use crate::filter::print::quoted;
 use crate::model::{DefinitionId, EntityRecord, Name, Value};
 
 /// A [`crate::Filter`] that is bound to the definitions of a catalog. Its depth is bounded by
@@ -95,4 +97,46 @@ impl Condition {
 
 fn is_text(value: &Value, wanted: impl FnOnce(&str) -> bool) -> bool {
     matches!(value, Value::String(text) if wanted(text))
+}
+
+/// As it is asked of an attribute in a filter's text.
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use Bound::{Excluded, Included, Unbounded};
+        match self {
+            Self::NotExists => f.write_str("not exists"),
+            Self::Exists => f.write_str("exists"),
+            Self::NotEqual(value) => write!(f, "!= {}", Written(value)),
+            Self::In(values) => match values.as_slice() {
+                [value] => write!(f, "= {}", Written(value)),
+                values => {
+                    let values: Vec<_> = values.iter().map(|value| Written(value).to_string()).collect();
+                    write!(f, "in ({})", values.join(", "))
+                }
+            },
+            Self::Within(Included(first), Included(last)) => write!(f, "between {} and {}", Written(first), Written(last)),
+            Self::Within(Included(first), Unbounded) => write!(f, ">= {}", Written(first)),
+            Self::Within(Excluded(first), Unbounded) => write!(f, "> {}", Written(first)),
+            Self::Within(Unbounded, Included(last)) => write!(f, "<= {}", Written(last)),
+            Self::Within(Unbounded, Excluded(last)) => write!(f, "< {}", Written(last)),
+            Self::Within(first, last) => write!(f, "within {first:?} and {last:?}"),
+            Self::EqualFolded(text) => write!(f, "~= {}", Written(&Value::from(text.as_str()))),
+            Self::StartsWith(text) => write!(f, "starts with {}", Written(&Value::from(text.as_str()))),
+            Self::EndsWith(text) => write!(f, "ends with {}", Written(&Value::from(text.as_str()))),
+            Self::Contains(text) => write!(f, "contains {}", Written(&Value::from(text.as_str()))),
+        }
+    }
+}
+
+/// A value as it stands in a filter's text.
+struct Written<'a>(&'a Value);
+
+impl fmt::Display for Written<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Value::String(text) => quoted(f, text, '\''),
+            Value::Date(day) => write!(f, "'{day}'"),
+            other => write!(f, "{other}"),
+        }
+    }
 }

@@ -112,8 +112,7 @@ impl BitAnd for Filter {
     type Output = Self;
 
     fn bitand(self, other: Self) -> Self {
-        let operands = |last: Option<&Step>| if let Some(Step::And(operands)) = last { Some(*operands) } else { None };
-        self.joined(other, operands, Step::And)
+        self.joined(other, Step::And)
     }
 }
 
@@ -121,8 +120,7 @@ impl BitOr for Filter {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
-        let operands = |last: Option<&Step>| if let Some(Step::Or(operands)) = last { Some(*operands) } else { None };
-        self.joined(other, operands, Step::Or)
+        self.joined(other, Step::Or)
     }
 }
 
@@ -137,15 +135,15 @@ impl Not for Filter {
 
 impl Filter {
     /// Joins two filters; one that is joined in the same way gives its operands.
-    fn joined(mut self, mut other: Self, operands: impl Fn(Option<&Step>) -> Option<usize>, join: fn(usize) -> Step) -> Self {
+    fn joined(mut self, mut other: Self, join: fn(usize) -> Step) -> Self {
         let mut all = 0;
         for side in [&mut self, &mut other] {
-            all += match operands(side.steps.last()) {
-                Some(operands) => {
+            all += match side.steps.last() {
+                Some(last @ &(Step::And(operands) | Step::Or(operands))) if *last == join(operands) => {
                     side.steps.pop();
                     operands
                 }
-                None => 1,
+                _ => 1,
             };
         }
         self.steps.append(&mut other.steps);

@@ -4,6 +4,7 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 use crate::error::{Rule, Violation};
+use crate::model::number_parts;
 
 /// One word of a filter's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,10 +82,7 @@ impl<'a> Lexer<'a> {
         let began = self.at;
         let sign = self.take_if(|c| c == '-').map(String::from).unwrap_or_default();
         let number = sign + &self.take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '_'));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        let unsigned = number.strip_prefix('-').unwrap_or(&number);
-        let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(whole, fraction)| (whole, Some(fraction)));
-        if digits(whole) && fraction.is_none_or(digits) {
+        if number_parts(&number).is_some() {
             return Ok(Token::Number(number));
         }
         Err(unexpected("a number such as -12.50, without exponent or separators,", &format!("`{number}`"), began))

@@ -30,10 +30,9 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn advance(&mut self) -> Result<Option<Token>, Violation> {
-        let (next, at) = self.lexer.token()?;
-        self.at = at;
-        Ok(std::mem::replace(&mut self.next, next))
+    fn advance(&mut self) -> Result<(), Violation> {
+        (self.next, self.at) = self.lexer.token()?;
+        Ok(())
     }
 
     /// Takes the next word if it is this one.
@@ -45,8 +44,9 @@ impl Parser<'_> {
         Ok(is_next)
     }
 
-    fn expect(&mut self, wanted: &str) -> Result<(), Violation> {
-        if self.take(wanted)? { Ok(()) } else { Err(self.unexpected(&format!("`{wanted}`"))) }
+    /// Takes the next word, which must be this one; if it is not, the message names all that might stand there.
+    fn require(&mut self, wanted: &str, expected: &str) -> Result<(), Violation> {
+        if self.take(wanted)? { Ok(()) } else { Err(self.unexpected(expected)) }
     }
 
     fn unexpected(&self, expected: &str) -> Violation {
@@ -73,7 +73,7 @@ impl Parser<'_> {
                     break;
                 }
                 match waiting.pop() {
-                    Some(_) => self.expect(")").map_err(|_| self.unexpected("`and`, `or` or `)`"))?,
+                    Some(_) => self.require(")", "`and`, `or` or `)`")?,
                     None if self.next.is_some() => return Err(self.unexpected("`and`, `or` or its end")),
                     None => return done.pop().ok_or_else(|| self.unexpected("a test")),
                 }
@@ -115,20 +115,20 @@ impl Parser<'_> {
         for comparison in Comparison::ALL {
             let mut words = comparison.as_str().split(' ');
             if self.take(words.next().unwrap_or_default())? {
-                words.try_for_each(|word| self.expect(word))?;
+                words.try_for_each(|word| self.require(word, &format!("`{word}`")))?;
                 return Ok(Asked::Compare(comparison, self.literal()?));
             }
         }
         if self.take("between")? {
             let first = self.literal()?;
-            self.expect("and")?;
+            self.require("and", "`and`")?;
             return Ok(Asked::Between(first, self.literal()?));
         }
         if self.take("in")? {
             return self.list().map(Asked::In);
         }
         if self.take("not")? {
-            self.expect("exists")?;
+            self.require("exists", "`exists`")?;
             return Ok(Asked::NotExists);
         }
         if self.take("exists")? {
@@ -138,7 +138,7 @@ impl Parser<'_> {
     }
 
     fn list(&mut self) -> Result<Vec<Literal>, Violation> {
-        self.expect("(")?;
+        self.require("(", "`(`")?;
         let mut values = Vec::new();
         if self.take(")")? {
             return Ok(values);
@@ -146,7 +146,7 @@ impl Parser<'_> {
         loop {
             values.push(self.literal()?);
             if !self.take(",")? {
-                self.expect(")").map_err(|_| self.unexpected("`,` or `)`"))?;
+                self.require(")", "`,` or `)`")?;
                 return Ok(values);
             }
         }

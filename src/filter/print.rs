@@ -71,6 +71,7 @@ impl fmt::Display for Literal {
     }
 }
 
-fn quoted(f: &mut fmt::Formatter<'_>, text: &str, quote: char) -> fmt::Result {
+/// Within quotes, and those within doubled.
+pub(super) fn quoted(f: &mut fmt::Formatter<'_>, text: &str, quote: char) -> fmt::Result {
     write!(f, "{quote}{}{quote}", text.replace(quote, &format!("{quote}{quote}")))
 }

@@ -1,6 +1,7 @@
 //! The store in memory: the same records, rules and answers as on disk, durable by nobody.
 
 mod ordinals;
+mod postings;
 mod records;
 mod snapshot;
 
@@ -9,7 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::error::Result;
 use crate::hash::HashMap;
+use crate::index;
 use crate::memory::ordinals::Ordinals;
+use crate::memory::postings::{PostingMap, Steps};
 use crate::memory::records::Records;
 use crate::memory::snapshot::MemorySnapshot;
 use crate::model::{Catalog, DefinitionId, EntityKey, EntityRecord, Ordinal, Value};
@@ -54,16 +57,15 @@ struct State {
     catalog: Arc<Catalog>,
     marks: Marks,
     records: Records,
+    postings: PostingMap,
 }
 
-/// What only grows or, like the unique values, is checked against the records: shared by all snapshots.
-/// A snapshot passes over what is younger than itself.
+/// What only grows, and is shared by all snapshots, which pass over what is younger than themselves.
 #[derive(Default)]
 struct Logs {
     commits: Vec<Commit>,
     past: HashMap<Ordinal, Vec<Past>>,
     past_definitions: HashMap<DefinitionId, Vec<PastDefinition>>,
-    unique: HashMap<DefinitionId, HashMap<Value, Ordinal>>,
 }
 
 impl MemoryStore {
@@ -92,7 +94,7 @@ impl Shared {
 
     /// Everything is checked by now, so nothing here can fail half-way. The logs grow first: no snapshot sees their new
     /// end before it sees the state that goes with it.
-    fn store(&self, changes: Changes) {
+    fn store(&self, changes: Changes, steps: Steps) {
         let commit = changes.commit.id;
         let mut logs = self.logs.write().unwrap_or_else(PoisonError::into_inner);
         logs.grow(&changes);
@@ -100,6 +102,7 @@ impl Shared {
         let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
         let Present { state, ordinals } = &mut *present;
         state.marks.commit = commit;
+        state.postings.apply(steps.0);
         if let Some(catalog) = changes.catalog {
             state.catalog = catalog.after;
         }
@@ -139,15 +142,6 @@ impl Logs {
                 self.past_definitions.entry(definition.id()).or_default().push(past);
             }
         }
-        for dropped in &changes.unique.dropped {
-            self.unique.remove(dropped);
-        }
-        for (definition, value) in &changes.unique.removed {
-            self.unique.entry(*definition).or_default().remove(value);
-        }
-        for (definition, value, ordinal) in &changes.unique.added {
-            self.unique.entry(*definition).or_default().insert(value.clone(), *ordinal);
-        }
     }
 }
 
@@ -156,9 +150,11 @@ impl AttributeStore for MemoryStore {
         let _alone = self.write_alone();
         let snapshot = MemorySnapshot::new(&self.shared, self.state());
         let plan = plan(&snapshot, batch)?;
-        drop(snapshot);
         if let Some(changes) = plan.changes {
-            self.shared.store(changes);
+            let mut steps = Steps::default();
+            index::write(&snapshot, &changes, &mut steps)?;
+            drop(snapshot);
+            self.shared.store(changes, steps);
         }
         Ok(plan.receipt)
     }

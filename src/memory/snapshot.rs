@@ -1,11 +1,15 @@
 //! A memory store at one point in time.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::index::{self, Holders, Key, Keys, NO_DEFINITION, Place, Postings, Visit};
 use crate::memory::{Shared, State};
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
-use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot};
+use crate::store::{
+    BoundQuery, Commit, Direction, Explanation, Fault, Found, FoundKeys, Marks, Past, PastDefinition, Snapshot, Wanted,
+};
 
 pub(super) struct MemorySnapshot<'a> {
     shared: &'a Shared,
@@ -19,17 +23,6 @@ impl<'a> MemorySnapshot<'a> {
 
     fn is_past(&self, ended: CommitId) -> bool {
         ended <= self.state.marks.commit
-    }
-
-    /// Looks through all records for the values' holders, as the shared index has moved on.
-    fn scan_for_holder(&self, definition: DefinitionId, value: &Value) -> Option<Ordinal> {
-        let all = (1..=self.state.marks.ordinal.get()).map(Ordinal::new);
-        let holds = |ordinal: &Ordinal| self.holds(*ordinal, definition, value);
-        all.into_iter().find(holds)
-    }
-
-    fn holds(&self, ordinal: Ordinal, definition: DefinitionId, value: &Value) -> bool {
-        self.state.records.get(ordinal).and_then(|record| record.value(definition)) == Some(value)
     }
 }
 
@@ -87,15 +80,67 @@ impl Snapshot for MemorySnapshot<'_> {
     }
 
     fn holders(&self, values: &[(DefinitionId, &Value)]) -> Result<Vec<Option<Ordinal>>> {
-        let logs = self.shared.logs();
-        let is_present = logs.commits.len() as u64 == self.state.marks.commit.get();
-        let one = |(definition, value): &(DefinitionId, &Value)| {
-            let indexed = logs.unique.get(definition).and_then(|values| values.get(value)).copied();
-            match indexed.filter(|ordinal| self.holds(*ordinal, *definition, value)) {
-                None if !is_present => self.scan_for_holder(*definition, value),
-                found => found,
-            }
-        };
-        Ok(values.iter().map(one).collect())
+        values.iter().map(|(definition, value)| index::holder(self, *definition, value)).collect()
+    }
+
+    fn usage(&self, definition: DefinitionId) -> Result<u64> {
+        index::usage(self, definition)
+    }
+
+    fn count(&self, entity_type: &EntityType) -> Result<u64> {
+        self.total(NO_DEFINITION, &Key::of_type(entity_type).only())
+    }
+
+    fn find(&self, query: &BoundQuery) -> Result<Found> {
+        index::find(self, query)
+    }
+
+    fn find_keys(&self, query: &BoundQuery) -> Result<FoundKeys> {
+        index::find_keys(self, query)
+    }
+
+    fn count_wanted(&self, wanted: &Wanted) -> Result<u64> {
+        index::count(self, wanted)
+    }
+
+    fn tally(&self, wanted: &Wanted, definition: DefinitionId) -> Result<Vec<(Value, u64)>> {
+        index::tally(self, wanted, definition)
+    }
+
+    fn explain(&self, query: &BoundQuery) -> Result<Explanation> {
+        index::explain(self, query)
+    }
+
+    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
+        index::verify(self, report)
+    }
+}
+
+impl Postings for MemorySnapshot<'_> {
+    fn at(&self, place: &Place) -> Result<Option<Holders>> {
+        Ok(self.state.postings.at(place).cloned())
+    }
+
+    fn sizes(&self, definition: DefinitionId, keys: &Keys, visit: &mut dyn FnMut(&[u8], u64) -> ControlFlow<()>) -> Result<()> {
+        self.state.postings.sizes(definition, keys, visit);
+        Ok(())
+    }
+
+    fn walk(&self, definition: DefinitionId, keys: &Keys, direction: Direction, visit: &mut Visit<'_>) -> Result<()> {
+        self.state.postings.walk(definition, keys, direction, visit)
+    }
+
+    fn places(&self, visit: &mut dyn FnMut(Place) -> Result<ControlFlow<()>>) -> Result<()> {
+        self.state.postings.places(visit)
+    }
+
+    fn keys(&self, ordinals: &[Ordinal]) -> Result<Vec<EntityKey>> {
+        let key = |ordinal: &Ordinal| self.state.records.get(*ordinal).map(|record| record.key().clone());
+        Ok(ordinals.iter().filter_map(key).collect())
+    }
+
+    fn values(&self, definition: DefinitionId, ordinals: &[Ordinal]) -> Result<Vec<Option<Value>>> {
+        let value = |ordinal: &Ordinal| self.state.records.get(*ordinal)?.value(definition).cloned();
+        Ok(ordinals.iter().map(value).collect())
     }
 }

@@ -1,5 +1,6 @@
 //! All definitions of a store at one revision.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Result, Rule, Violation};
@@ -18,6 +19,8 @@ pub struct Catalog {
     /// By id, which is dense and never reused: a deleted definition leaves a hole.
     by_id: Vec<Option<Arc<Definition>>>,
     by_name: ByType<HashMap<Box<str>, DefinitionId>>,
+    /// Every commit asks for them, and most catalogs have few.
+    unique: BTreeSet<DefinitionId>,
 }
 
 impl Default for Catalog {
@@ -35,7 +38,13 @@ impl Catalog {
     /// assert_eq!((catalog.revision(), catalog.next_id()), (Revision::ABSENT, Some(DefinitionId::new(1))));
     /// ```
     pub fn new() -> Self {
-        Self { revision: Revision::ABSENT, next: Some(DefinitionId::new(1)), by_id: Vec::new(), by_name: ByType::default() }
+        Self {
+            revision: Revision::ABSENT,
+            next: Some(DefinitionId::new(1)),
+            by_id: Vec::new(),
+            by_name: ByType::default(),
+            unique: BTreeSet::new(),
+        }
     }
 
     /// The catalog that a backend has stored. `last` is the greatest definition id ever given out.
@@ -161,6 +170,13 @@ impl Catalog {
         Violation::new(Rule::Defined, near.join(" or "), entity_type).of(name)
     }
 
+    /// The definition with this name, to find entities by.
+    pub(crate) fn searchable(&self, entity_type: &EntityType, name: &str) -> Result<&Arc<Definition>, Violation> {
+        let definition = self.find(entity_type, name).ok_or_else(|| self.undefined(entity_type, name))?;
+        let refused = || Violation::new(Rule::Searchable, true, false).of(definition.name().as_str());
+        if definition.is_searchable() { Ok(definition) } else { Err(refused()) }
+    }
+
     /// All definitions of a type, by id.
     ///
     /// ```
@@ -197,6 +213,11 @@ impl Catalog {
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Definition>> {
         self.by_id.iter().flatten()
+    }
+
+    /// The unique definitions, by id.
+    pub(crate) const fn unique(&self) -> &BTreeSet<DefinitionId> {
+        &self.unique
     }
 
     /// The entity types that have definitions, in alphabetical order.
@@ -237,6 +258,7 @@ impl Catalog {
         if let Some(names) = self.by_name.get_mut(definition.entity_type()) {
             names.remove(definition.name().key());
         }
+        self.unique.remove(&id);
         Some(definition)
     }
 
@@ -262,6 +284,9 @@ impl Catalog {
         }
         let names = self.by_name.entry(definition.entity_type());
         names.insert(definition.name().key().into(), definition.id());
+        if definition.rules().unique {
+            self.unique.insert(definition.id());
+        }
         self.by_id[index] = Some(Arc::new(definition));
     }
 }

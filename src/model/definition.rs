@@ -203,6 +203,20 @@ impl Definition {
         &self.body.spec.rules
     }
 
+    /// Whether entities can be found by it: see [`DefinitionSpec::searchable`]. A backend that keeps an index keeps it for
+    /// those that are, and for no others.
+    ///
+    /// ```
+    /// # use custom_attributes::{Definition, DefinitionId, DefinitionSpec, EntityType, Limits};
+    /// # let spec = DefinitionSpec::integer("seats");
+    /// # let definition = Definition::new(DefinitionId::new(1), EntityType::new("customer")?, spec, &Limits::typed())?;
+    /// assert!(definition.is_searchable());
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn is_searchable(&self) -> bool {
+        self.body.spec.searchable
+    }
+
     /// What it tells people.
     ///
     /// ```

@@ -26,6 +26,6 @@ pub use record::{Diff, Edit, EntityRecord, Held, Outcome};
 pub use spec::{DefinitionSpec, Documentation, Rules};
 pub use value::{DataType, FromValue, Value};
 
-pub(crate) use value::longer_than;
+pub(crate) use value::{longer_than, number_parts};
 #[cfg(feature = "sqlite")]
 pub(crate) use {literal::Bare, value::read_date};

@@ -15,7 +15,7 @@ const SPELLED_OUT: usize = 8;
 pub(super) fn check_spec(spec: &mut DefinitionSpec, limits: &Limits, violations: &mut Vec<Violation>) -> Option<Regex> {
     check_applicable(spec.data_type, &mut spec.rules, violations);
     check_bounds(spec.data_type, &mut spec.rules, violations);
-    check_contradictions(&spec.rules, violations);
+    check_contradictions(&spec.rules, spec.searchable, violations);
     check_sizes(&spec.rules, &spec.documentation, limits, violations);
     keep_own_values(spec);
     compile(&spec.rules, limits, violations)
@@ -62,7 +62,7 @@ fn check_bounds(data_type: DataType, rules: &mut Rules, violations: &mut Vec<Vio
     }
 }
 
-fn check_contradictions(rules: &Rules, violations: &mut Vec<Violation>) {
+fn check_contradictions(rules: &Rules, searchable: bool, violations: &mut Vec<Violation>) {
     let mut contradict = |limit: String, found: String| violations.push(Violation::new(Rule::Contradiction, limit, found));
     if let (Some(minimum), Some(maximum)) = (&rules.minimum, &rules.maximum)
         && minimum > maximum
@@ -83,6 +83,9 @@ fn check_contradictions(rules: &Rules, violations: &mut Vec<Violation>) {
     }
     if let (true, Some(default)) = (rules.unique, &rules.default) {
         contradict("no two entities hold equal values".into(), format!("all that hold none read the default {default}"));
+    }
+    if rules.unique && !searchable {
+        contradict("a unique attribute has an index".into(), "it is not searchable, and so has none".into());
     }
 }
 

@@ -70,6 +70,8 @@ pub struct DefinitionSpec {
     pub rules: Rules,
     /// What people are told.
     pub documentation: Documentation,
+    /// Whether entities can be found by it. It is, unless said otherwise.
+    pub searchable: bool,
 }
 
 impl DefinitionSpec {
@@ -80,7 +82,7 @@ impl DefinitionSpec {
     /// assert_eq!(DefinitionSpec::new("vip", DataType::Boolean), DefinitionSpec::boolean("vip"));
     /// ```
     pub fn new(name: impl Into<String>, data_type: DataType) -> Self {
-        Self { name: name.into(), data_type, rules: Rules::default(), documentation: Documentation::default() }
+        Self { name: name.into(), data_type, rules: Rules::default(), documentation: Documentation::default(), searchable: true }
     }
 
     /// A STRING: text of up to 4096 characters.
@@ -130,6 +132,20 @@ impl DefinitionSpec {
     #[must_use]
     pub fn required(mut self) -> Self {
         self.rules.required = true;
+        self
+    }
+
+    /// Whether entities can be found, ordered and counted by it, for which an index is kept. Texts that are only read need
+    /// none: without it they are written faster, and the file is smaller. A unique attribute always has its index.
+    ///
+    /// ```
+    /// # use custom_attributes::DefinitionSpec;
+    /// assert!(DefinitionSpec::string("tier").searchable);
+    /// assert!(!DefinitionSpec::string("remarks").searchable(false).searchable);
+    /// ```
+    #[must_use]
+    pub const fn searchable(mut self, searchable: bool) -> Self {
+        self.searchable = searchable;
         self
     }
 
@@ -345,6 +361,8 @@ struct Flat<V> {
     required: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     unique: bool,
+    #[serde(default = "truth", skip_serializing_if = "is_true")]
+    searchable: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     default: Option<V>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -376,14 +394,24 @@ fn is_false(truth: &bool) -> bool {
     !truth
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+const fn is_true(truth: &bool) -> bool {
+    *truth
+}
+
+const fn truth() -> bool {
+    true
+}
+
 impl From<DefinitionSpec> for Flat<Bare<Value>> {
     fn from(spec: DefinitionSpec) -> Self {
-        let DefinitionSpec { name, data_type, rules, documentation } = spec;
+        let DefinitionSpec { name, data_type, rules, documentation, searchable } = spec;
         Self {
             name,
             data_type,
             required: rules.required,
             unique: rules.unique,
+            searchable,
             default: rules.default.map(Bare),
             minimum: rules.minimum.map(Bare),
             maximum: rules.maximum.map(Bare),
@@ -428,6 +456,6 @@ impl TryFrom<Flat<Literal>> for DefinitionSpec {
         let examples = flat.examples.into_iter().filter_map(&mut one).collect();
         Violations::into_result(violations)?;
         let documentation = Documentation { description: flat.description, group: flat.group, examples, used_by: flat.used_by };
-        Ok(Self { name: flat.name, data_type, rules, documentation })
+        Ok(Self { name: flat.name, data_type, rules, documentation, searchable: flat.searchable })
     }
 }

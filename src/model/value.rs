@@ -199,6 +199,13 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// What stands before the point and behind it, if the text is written as `-?digits[.digits]`.
+pub(crate) fn number_parts(text: &str) -> Option<(&str, Option<&str>)> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(whole, fraction)| (whole, Some(fraction)));
+    (is_digits(whole) && fraction.is_none_or(is_digits)).then_some((whole, fraction))
+}
+
 fn read_integer(text: &str) -> Result<i64, Violation> {
     if !is_digits(text.strip_prefix('-').unwrap_or(text)) {
         return Err(Violation::new(Rule::Grammar, grammar(DataType::Integer), text));
@@ -207,14 +214,8 @@ fn read_integer(text: &str) -> Result<i64, Violation> {
 }
 
 fn read_decimal(text: &str) -> Result<Decimal, Violation> {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = match unsigned.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (unsigned, None),
-    };
-    if !is_digits(whole) || fraction.is_some_and(|digits| !is_digits(digits)) {
-        return Err(Violation::new(Rule::Grammar, grammar(DataType::Decimal), text));
-    }
+    let parts = number_parts(text).ok_or_else(|| Violation::new(Rule::Grammar, grammar(DataType::Decimal), text));
+    let (whole, fraction) = parts?;
     // Zeros that carry no value never make a number too long; but 1.50 keeps the zero it was written with.
     let whole = whole.trim_start_matches('0');
     let fraction = fraction.unwrap_or_default();
@@ -230,7 +231,7 @@ fn read_decimal(text: &str) -> Result<Decimal, Violation> {
     if fraction.len() > max_digits {
         return Err(Violation::new(Rule::FractionDigits, max_digits, text));
     }
-    let sign = if text.len() > unsigned.len() { "-" } else { "" };
+    let sign = if text.starts_with('-') { "-" } else { "" };
     let plain =
         format!("{sign}{}.{}", if whole.is_empty() { "0" } else { whole }, if fraction.is_empty() { "0" } else { fraction });
     let mut number = Decimal::from_str_exact(&plain).map_err(|_| Violation::new(Rule::SignificantDigits, max_digits, text))?;

@@ -209,14 +209,6 @@ pub(super) fn to_sql(value: &Value) -> ToSqlOutput<'_> {
     }
 }
 
-/// The same so that equal values are equal in SQL: 1.5 for 1.50.
-pub(super) fn to_unique(value: &Value) -> ToSqlOutput<'_> {
-    match value {
-        Value::Decimal(number) => ToSqlOutput::Owned(Sql::Text(number.normalize().to_string())),
-        other => to_sql(other),
-    }
-}
-
 pub(super) fn from_sql(data_type: DataType, sql: ValueRef<'_>) -> Result<Value> {
     let value = match (data_type, sql) {
         (DataType::Integer, ValueRef::Integer(number)) => Some(Value::Integer(number)),

@@ -3,12 +3,16 @@
 mod codec;
 mod connections;
 mod failure;
+mod migrate;
 mod open;
+mod postings;
+mod rebuild;
 mod schema;
 mod tables;
 mod write;
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,11 +20,13 @@ use std::time::{Duration, Instant};
 use rusqlite::TransactionBehavior;
 
 use crate::error::Result;
+use crate::index;
 use crate::model::{Catalog, EntityKey, EntityRecord, Value};
 use crate::sqlite::connections::Connections;
 use crate::sqlite::failure::{commit_failed, failed, waited};
+use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::tables::Tables;
-use crate::store::{AttributeStore, Batch, Find, Receipt, Snapshot, plan};
+use crate::store::{AttributeStore, Batch, Find, RebuildProgress, Receipt, Snapshot, plan};
 
 /// A store in an SQLite file. Cheap to clone; clones share its connections.
 ///
@@ -140,6 +146,7 @@ impl AttributeStore for SqliteStore {
         let tables = Tables { connection: &*transaction, known };
         let plan = plan(&tables, batch)?;
         let Some(changes) = plan.changes else { return Ok(plan.receipt) };
+        index::write(&tables, &changes, &mut PostingWriter::new(&transaction))?;
         let known = write::store(&transaction, &tables.known, &changes)?;
         transaction.commit().map_err(commit_failed)?;
         self.connections.remember(known);
@@ -164,6 +171,11 @@ impl AttributeStore for SqliteStore {
     fn read_value(&self, entity: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
         let began = Instant::now();
         self.connections.read_value(entity, find).map_err(waited(began))
+    }
+
+    fn rebuild_index(&self, progress: &mut dyn FnMut(RebuildProgress) -> ControlFlow<()>) -> Result<()> {
+        let began = Instant::now();
+        rebuild::rebuild(&self.connections, progress).map_err(waited(began))
     }
 }
 

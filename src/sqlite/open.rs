@@ -1,5 +1,6 @@
 //! Opening a file: what it is, whether it may be used, and making it a store if it is new.
 
+use std::cmp::Ordering;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::model::{DefinitionSpec, Name};
 use crate::sqlite::SqliteOptions;
 use crate::sqlite::failure::failed;
-use crate::sqlite::schema::{APPLICATION_ID, TABLES, VERSION};
+use crate::sqlite::migrate::migrate;
+use crate::sqlite::schema::{APPLICATION_ID, POSTINGS, TABLES, VERSION};
 
 /// How many names of foreign tables a message spells out.
 const SPELLED_OUT: usize = 5;
@@ -50,6 +52,7 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<(Connection, 
     if !read_only {
         switch_to_wal(&connection, options).map_err(explain)?;
         set_up(&mut connection, matches!(found, Found::Nothing)).map_err(explain)?;
+        migrate(&mut connection).map_err(explain)?;
     }
     check_version(&connection, &place)?;
     if !read_only {
@@ -193,6 +196,7 @@ pub(super) fn set_up(connection: &mut Connection, is_ours: bool) -> Result<()> {
         return Ok(());
     }
     transaction.execute_batch(TABLES).map_err(&creating)?;
+    transaction.execute_batch(POSTINGS).map_err(&creating)?;
     let state = "INSERT INTO attr_state (id, schema, folding, catalog, last_definition) VALUES (1, ?1, ?2, 0, 0)";
     transaction.execute(state, (VERSION, Name::FOLDING)).map_err(&creating)?;
     if is_ours {
@@ -205,10 +209,12 @@ pub(super) fn set_up(connection: &mut Connection, is_ours: bool) -> Result<()> {
 fn check_version(connection: &Connection, place: &str) -> Result<()> {
     let checking = failed("reading the version of the tables");
     let found: i64 = connection.query_row("SELECT schema FROM attr_state", [], |row| row.get(0)).map_err(&checking)?;
-    if found == VERSION {
-        return Ok(());
-    }
-    let reason = format!("its tables are of version {found}, and this release reads version {VERSION}; use a newer release");
+    let advice = match found.cmp(&VERSION) {
+        Ordering::Equal => return Ok(()),
+        Ordering::Less => "open it once for writing, which brings it up to date",
+        Ordering::Greater => "use a newer release",
+    };
+    let reason = format!("its tables are of version {found}, and this release reads version {VERSION}; {advice}");
     Err(Error::Open { place: place.to_owned(), reason, source: None })
 }
 

@@ -4,10 +4,10 @@
 pub(super) const APPLICATION_ID: i32 = 0x6341_7472;
 
 /// The version of the tables. A file with a greater one is refused.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// `doc` is JSON keyed by definition id, ascending (`{"7":"premium","9":10000}`; DECIMAL and DATE as text); `meta` has the
-/// commits of each value in the same order. `ANY` keeps an id an integer or a text, as it came.
+/// commits of each value in the same order. `ANY` keeps an id an integer or a text, as it came. [`POSTINGS`] come behind.
 pub(super) const TABLES: &str = "
 CREATE TABLE attr_state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -63,10 +63,26 @@ CREATE TABLE attr_history (
     value ANY NOT NULL,
     PRIMARY KEY (ordinal, ended, definition)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE attr_unique (
+";
+
+/// The index: who holds what. `key` orders as the values do; it is empty for all that hold any, and definition 0 is for all
+/// entities of the type that `key` names. `bits` are `n` entities of `chunk`: few as 16 bits each, more as a roaring bitmap.
+/// `attr_entity_key` tells the keys of entities without their documents. `attr_rebuild` has a row while the index is made anew: where to go on.
+pub(super) const POSTINGS: &str = "
+CREATE TABLE attr_posting (
     definition INTEGER NOT NULL,
-    value ANY NOT NULL,
-    ordinal INTEGER NOT NULL,
-    PRIMARY KEY (definition, value)
+    key BLOB NOT NULL,
+    chunk INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    bits BLOB NOT NULL,
+    PRIMARY KEY (definition, key, chunk)
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX attr_entity_key ON attr_entity (ordinal, type, id);
+CREATE TABLE attr_rebuild (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    next INTEGER,
+    definition INTEGER,
+    key BLOB,
+    chunk INTEGER
+) STRICT;
 ";

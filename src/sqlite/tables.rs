@@ -1,6 +1,6 @@
 //! The tables as one connection sees them: what a snapshot reads, inside a transaction of readers or of the writer.
 
-use std::ops::Deref;
+use std::ops::{ControlFlow, Deref};
 use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
@@ -8,13 +8,14 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::hash::HashMap;
+use crate::index::{self, Key, NO_DEFINITION, Postings};
 use crate::model::{
     ByType, Catalog, CommitId, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, EntityType, Held,
     Limits, Ordinal, Revision, Stamp, Value,
 };
 use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
-use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot};
+use crate::store::{BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Marks, Past, PastDefinition, Snapshot, Wanted};
 
 /// What changes only with the catalog, and is kept between snapshots.
 #[derive(Debug, Clone, Default)]
@@ -110,7 +111,7 @@ pub(super) fn damaged(key: &EntityKey, source: impl std::error::Error + Send + S
 }
 
 impl<C: Deref<Target = Connection>> Tables<C> {
-    fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
+    pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
         self.connection.prepare_cached(sql).map_err(failed("preparing a statement"))
     }
 
@@ -120,13 +121,18 @@ impl<C: Deref<Target = Connection>> Tables<C> {
         let mut rows = statement.query(params).map_err(&reading)?;
         let mut records = Vec::new();
         while let Some(row) = rows.next().map_err(&reading)? {
-            let number: i64 = row.get(0).map_err(&reading)?;
-            let entity_type = self.known.type_names.get(&number);
-            let entity_type = entity_type.ok_or_else(|| Error::corrupt(format!("an entity has the unknown type {number}")))?;
-            let id = codec::id_from_sql(row.get_ref(1).map_err(&reading)?)?;
-            records.push(read_record(&self.known.catalog, EntityKey::of(entity_type.clone(), id), row, 2)?);
+            records.push(read_record(&self.known.catalog, self.entity_key(row)?, row, 2)?);
         }
         Ok(records)
+    }
+
+    /// What is in the first two columns: the number of the type, and the id.
+    pub(super) fn entity_key(&self, row: &Row<'_>) -> Result<EntityKey> {
+        let reading = failed("reading the key of an entity");
+        let number: i64 = row.get(0).map_err(&reading)?;
+        let entity_type = self.known.type_names.get(&number);
+        let entity_type = entity_type.ok_or_else(|| Error::corrupt(format!("an entity has the unknown type {number}")))?;
+        Ok(EntityKey::of(entity_type.clone(), codec::id_from_sql(row.get_ref(1).map_err(&reading)?)?))
     }
 
     fn mark(&self, sql: &str) -> Result<i64> {
@@ -235,25 +241,38 @@ impl<C: Deref<Target = Connection>> Snapshot for Tables<C> {
     }
 
     fn holders(&self, values: &[(DefinitionId, &Value)]) -> Result<Vec<Option<Ordinal>>> {
-        let mut select = self.prepare("SELECT ordinal FROM attr_unique WHERE definition = ?1 AND value = ?2")?;
-        let mut one = |(definition, value): &(DefinitionId, &Value)| {
-            let found = select.query_row(params![definition.get(), codec::to_unique(value)], |row| row.get(0));
-            Ok(found.optional().map_err(failed("looking a unique value up"))?.map(Ordinal::new))
-        };
-        values.iter().map(&mut one).collect()
+        values.iter().map(|(definition, value)| index::holder(self, *definition, value)).collect()
     }
 
     fn usage(&self, definition: DefinitionId) -> Result<u64> {
-        let Some(found) = self.known.catalog.get(definition) else { return Ok(0) };
-        let sql = "SELECT count(*) FROM attr_entity WHERE +type = ?1 AND doc -> ?2 IS NOT NULL";
-        let path = format!("$.\"{definition}\"");
-        let count = self.prepare(sql)?.query_row(params![self.known.type_number(found.entity_type()), path], |row| id(row, 0));
-        count.map_err(failed("counting the values of a definition"))
+        index::usage(self, definition)
     }
 
     fn count(&self, entity_type: &EntityType) -> Result<u64> {
-        let sql = "SELECT count(*) FROM attr_entity WHERE +type = ?1 AND doc <> '{}'";
-        let count = self.prepare(sql)?.query_row([self.known.type_number(entity_type)], |row| id(row, 0));
-        count.map_err(failed("counting entities"))
+        self.total(NO_DEFINITION, &Key::of_type(entity_type).only())
+    }
+
+    fn find(&self, query: &BoundQuery) -> Result<Found> {
+        index::find(self, query)
+    }
+
+    fn find_keys(&self, query: &BoundQuery) -> Result<FoundKeys> {
+        index::find_keys(self, query)
+    }
+
+    fn count_wanted(&self, wanted: &Wanted) -> Result<u64> {
+        index::count(self, wanted)
+    }
+
+    fn tally(&self, wanted: &Wanted, definition: DefinitionId) -> Result<Vec<(Value, u64)>> {
+        index::tally(self, wanted, definition)
+    }
+
+    fn explain(&self, query: &BoundQuery) -> Result<Explanation> {
+        index::explain(self, query)
+    }
+
+    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
+        index::verify(self, report)
     }
 }

@@ -8,18 +8,17 @@ use crate::model::{Catalog, Definition, EntityType};
 use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
 use crate::sqlite::tables::Known;
-use crate::store::{CatalogChange, Changes, Commit, RecordChange, UniqueChange};
+use crate::store::{CatalogChange, Changes, Commit, RecordChange};
 
 /// Stores all changes, and says what is known once they are committed.
 pub(super) fn store(connection: &Connection, known: &Arc<Known>, changes: &Changes) -> Result<Arc<Known>> {
-    let Changes { commit, catalog, records, unique } = changes;
+    let Changes { commit, catalog, records } = changes;
     let write = Write { connection, commit: signed(commit.id.get())? };
     write.commit(commit)?;
     let known = match catalog {
         Some(change) => Arc::new(write.catalog(known, change)?),
         None => Arc::clone(known),
     };
-    write.unique(unique)?;
     write.records(&known, records)?;
     Ok(known)
 }
@@ -102,21 +101,6 @@ impl Write<'_> {
         let number = self.connection.last_insert_rowid();
         known.add_type(number, entity_type.clone());
         Ok(number)
-    }
-
-    fn unique(&self, change: &UniqueChange) -> Result<()> {
-        for definition in &change.dropped {
-            self.execute("DELETE FROM attr_unique WHERE definition = ?1", [definition.get()])?;
-        }
-        for (definition, value) in &change.removed {
-            let sql = "DELETE FROM attr_unique WHERE definition = ?1 AND value = ?2";
-            self.execute(sql, params![definition.get(), codec::to_unique(value)])?;
-        }
-        for (definition, value, ordinal) in &change.added {
-            let sql = "INSERT INTO attr_unique (definition, value, ordinal) VALUES (?1, ?2, ?3)";
-            self.execute(sql, params![definition.get(), codec::to_unique(value), ordinal.get()])?;
-        }
-        Ok(())
     }
 
     fn records(&self, known: &Known, records: &[RecordChange]) -> Result<()> {

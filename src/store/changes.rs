@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Instant;
-use crate::model::{Catalog, CommitId, Definition, DefinitionId, Diff, EntityRecord, Held, Ordinal, Value};
+use crate::model::{Catalog, CommitId, Definition, DefinitionId, Diff, EntityRecord, Held};
 
 /// One atomic batch, as it is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,8 +50,6 @@ pub struct Changes {
     pub catalog: Option<CatalogChange>,
     /// The records that change, each once.
     pub records: Vec<RecordChange>,
-    /// What changes in an index of unique values, for backends that keep one (see [`super::Snapshot::holders`]).
-    pub unique: UniqueChange,
 }
 
 /// What changes in the catalog.
@@ -89,16 +87,4 @@ impl RecordChange {
     pub fn begun(&self) -> impl Iterator<Item = &Held> {
         self.diff.begun.iter().filter_map(|definition| self.after.get(*definition))
     }
-}
-
-/// What changes in an index of unique values: first drop, then remove, then add.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct UniqueChange {
-    /// Definitions that are unique no longer: all their entries go.
-    pub dropped: Vec<DefinitionId>,
-    /// Entries that go.
-    pub removed: Vec<(DefinitionId, Value)>,
-    /// Entries that come, with the entity that holds them.
-    pub added: Vec<(DefinitionId, Value, Ordinal)>,
 }

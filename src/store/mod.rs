@@ -6,6 +6,8 @@
 
 mod batch;
 mod changes;
+mod explained;
+mod fault;
 mod plan;
 mod port;
 mod query;
@@ -15,9 +17,15 @@ mod unique;
 mod working;
 
 pub use batch::{Batch, Change};
-pub use changes::{CatalogChange, Changes, Commit, Past, PastDefinition, RecordChange, UniqueChange};
+pub use changes::{CatalogChange, Changes, Commit, Past, PastDefinition, RecordChange};
+pub use explained::{ExplainedOrder, ExplainedPart, Explanation, Way};
+pub use fault::{Fault, FaultKind, RebuildProgress};
 pub(crate) use plan::missing;
 pub use plan::{Plan, plan};
+pub(crate) use port::each_record;
+#[cfg(feature = "sqlite")]
+pub(crate) use port::scan_from;
 pub use port::{AttributeStore, Find, Marks, Snapshot};
-pub use query::{BoundQuery, Direction, Found, Rank, Wanted};
+pub use query::{BoundQuery, Direction, Found, FoundKeys, Rank, Wanted};
 pub use receipt::{Applied, EntityRevision, Receipt};
+pub(crate) use reference::Ranking;

@@ -339,7 +339,6 @@ impl<'a> Planner<'a> {
         let change = |(work, diff): (Work, _)| RecordChange { before: work.before, after: Arc::new(work.after), diff };
         let records: Vec<_> = changed.map(change).collect();
         let catalog = self.settle_catalog();
-        let unique = unique::changes(self.snapshot, &self.before, &self.catalog, &records)?;
         let commit =
             Commit { id: self.commit, at: self.batch.at(), actor: self.batch.actor().cloned(), note: self.batch.note().cloned() };
         let changed = catalog.is_some() || !records.is_empty();
@@ -350,7 +349,7 @@ impl<'a> Planner<'a> {
             changes: self.applied,
             entities,
         };
-        Ok(Plan { receipt, changes: changed.then_some(Changes { commit, catalog, records, unique }) })
+        Ok(Plan { receipt, changes: changed.then_some(Changes { commit, catalog, records }) })
     }
 
     /// Value ids need the ordinals, which new entities have only now.

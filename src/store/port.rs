@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
-use crate::store::{Batch, BoundQuery, Commit, Found, Past, PastDefinition, Receipt, Wanted, reference};
+use crate::store::{
+    Batch, BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Past, PastDefinition, RebuildProgress, Receipt, Wanted,
+    reference,
+};
 
 /// How many records a default method takes from a scan at a time.
 const SCANNED: usize = 1024;
@@ -60,6 +63,17 @@ pub trait AttributeStore: fmt::Debug {
         let (catalog, record) = self.read_entity(entity)?;
         let Some(definition) = find(&catalog)? else { return Ok(None) };
         Ok(record.and_then(|record| record.value(definition).cloned()))
+    }
+
+    /// Makes the index anew from the records, step by step, and tells after each how far it has come; the caller may end it
+    /// there. Each step stands by itself: readers and other writers go on in between, and a call after one that ended early
+    /// goes on where it ended. Without an index there is nothing to do.
+    ///
+    /// # Errors
+    /// A failure of the storage.
+    fn rebuild_index(&self, progress: &mut dyn FnMut(RebuildProgress) -> ControlFlow<()>) -> Result<()> {
+        let _ = progress;
+        Ok(())
     }
 }
 
@@ -145,6 +159,13 @@ pub trait Snapshot {
         reference::find(self, query)
     }
 
+    /// The same, of which only the keys are told.
+    fn find_keys(&self, query: &BoundQuery) -> Result<FoundKeys> {
+        let found = self.find(query)?;
+        let end = found.records.last().filter(|_| found.has_more).map(|last| query.rank(last));
+        Ok(FoundKeys { keys: found.records.iter().map(|record| record.key().clone()).collect(), end })
+    }
+
     /// How many entities are wanted.
     fn count_wanted(&self, wanted: &Wanted) -> Result<u64> {
         reference::count(self, wanted)
@@ -154,6 +175,18 @@ pub trait Snapshot {
     /// has no zeros at its end.
     fn tally(&self, wanted: &Wanted, definition: DefinitionId) -> Result<Vec<(Value, u64)>> {
         reference::tally(self, wanted, definition)
+    }
+
+    /// How the page is found.
+    fn explain(&self, query: &BoundQuery) -> Result<Explanation> {
+        reference::explain(self, query)
+    }
+
+    /// Compares the index with the records, and reports every difference until the caller has enough. Without an index
+    /// there is none.
+    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
+        let _ = report;
+        Ok(())
     }
 }
 
@@ -209,6 +242,10 @@ macro_rules! forward_store {
 
             fn read_value(&self, entity: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
                 (**self).read_value(entity, find)
+            }
+
+            fn rebuild_index(&self, progress: &mut dyn FnMut(RebuildProgress) -> ControlFlow<()>) -> Result<()> {
+                (**self).rebuild_index(progress)
             }
         }
     )*};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::filter::BoundFilter;
-use crate::model::{DefinitionId, EntityRecord, EntityType, Ordinal, Value};
+use crate::model::{DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
 
 /// Which way an order goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -20,6 +20,14 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// How it is written: `asc` or `desc`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ascending => "asc",
+            Self::Descending => "desc",
+        }
+    }
+
     /// An ascending comparison, turned where this descends.
     #[must_use]
     pub const fn turn(self, ascending: Ordering) -> Ordering {
@@ -100,4 +108,13 @@ pub struct Found {
     pub records: Vec<Arc<EntityRecord>>,
     /// Whether others follow.
     pub has_more: bool,
+}
+
+/// A page of which only the keys were asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FoundKeys {
+    /// The keys of the entities, in order.
+    pub keys: Vec<EntityKey>,
+    /// Where the page ended; none if no others follow.
+    pub end: Option<Rank>,
 }

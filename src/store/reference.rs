@@ -5,38 +5,49 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::model::{DefinitionId, EntityRecord, Ordinal, Value};
-use crate::store::port::scan_from;
-use crate::store::{BoundQuery, Found, Rank, Snapshot, Wanted};
+use crate::model::{DefinitionId, EntityRecord, Value};
+use crate::store::port::{each_record, scan_from};
+use crate::store::{BoundQuery, ExplainedOrder, Explanation, Found, Rank, Snapshot, Wanted};
 
 pub(super) fn find<S: Snapshot + ?Sized>(snapshot: &S, query: &BoundQuery) -> Result<Found> {
-    let mut page = Page { query, best: Vec::new() };
+    let mut ranking = Ranking::of(query);
     let first = if query.order.is_empty() { query.after.as_ref().map(|after| after.ordinal) } else { None };
     scan_from(snapshot, Some(&query.wanted.entity_type), first, |record| {
         if query.wanted.admits(record) {
-            page.offer(record);
+            ranking.offer(record);
         }
         // In the order of the scan, the first that are found are the page.
-        if query.order.is_empty() && page.best.len() > query.limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if query.order.is_empty() && ranking.best.len() > query.limit {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })?;
-    Ok(page.finish())
+    let mut records = ranking.finish();
+    let has_more = records.len() > query.limit;
+    records.truncate(query.limit);
+    Ok(Found { records, has_more })
 }
 
-/// The first entities of a page, of all that were offered.
-struct Page<'a> {
+/// The first entities of a page, and one more, of all that are offered.
+pub(crate) struct Ranking<'a> {
     query: &'a BoundQuery,
     best: Vec<(Rank, Arc<EntityRecord>)>,
 }
 
-impl Page<'_> {
-    fn offer(&mut self, record: &Arc<EntityRecord>) {
+impl<'a> Ranking<'a> {
+    pub(crate) const fn of(query: &'a BoundQuery) -> Self {
+        Self { query, best: Vec::new() }
+    }
+
+    pub(crate) fn offer(&mut self, record: &Arc<EntityRecord>) {
         let rank = self.query.rank(record);
         if !self.query.reaches(&rank) {
             return;
         }
         self.best.push((rank, Arc::clone(record)));
         // One more than the page tells whether others follow; what is worse goes now and then.
-        if self.best.len() > 2 * self.kept() {
+        if self.best.len() > self.kept().saturating_mul(2) {
             self.cut();
         }
     }
@@ -50,11 +61,9 @@ impl Page<'_> {
         self.best.truncate(self.kept());
     }
 
-    fn finish(mut self) -> Found {
+    pub(crate) fn finish(mut self) -> Vec<Arc<EntityRecord>> {
         self.cut();
-        let has_more = self.best.len() > self.query.limit;
-        let records = self.best.into_iter().take(self.query.limit).map(|(_, record)| record).collect();
-        Found { records, has_more }
+        self.best.into_iter().map(|(_, record)| record).collect()
     }
 }
 
@@ -77,10 +86,17 @@ pub(super) fn tally<S: Snapshot + ?Sized>(snapshot: &S, wanted: &Wanted, definit
 }
 
 fn each_wanted<S: Snapshot + ?Sized>(snapshot: &S, wanted: &Wanted, mut visit: impl FnMut(&EntityRecord)) -> Result<()> {
-    scan_from(snapshot, Some(&wanted.entity_type), None::<Ordinal>, |record| {
+    each_record(snapshot, Some(&wanted.entity_type), |record| {
         if wanted.admits(record) {
             visit(record);
         }
-        ControlFlow::Continue(())
     })
+}
+
+/// All entities of the type are read, up to the last of the page where they need not be sorted.
+pub(super) fn explain<S: Snapshot + ?Sized>(snapshot: &S, query: &BoundQuery) -> Result<Explanation> {
+    let mut read = 0;
+    each_record(snapshot, Some(&query.wanted.entity_type), |_| read += 1)?;
+    let order = if query.order.is_empty() { ExplainedOrder::Ordinal } else { ExplainedOrder::Sorted { read } };
+    Ok(Explanation { order, limit: query.limit, found: find(snapshot, query)?.records.len(), ..Explanation::default() })
 }

@@ -6,16 +6,11 @@ use std::sync::Arc;
 use crate::error::{Result, Rule, Violation};
 use crate::hash::HashMap;
 use crate::model::{Catalog, DefinitionId, EntityKey, EntityRecord, Ordinal, Value};
-use crate::store::port::each_record;
 use crate::store::working::Working;
-use crate::store::{Batch, Change, RecordChange, Snapshot, UniqueChange};
+use crate::store::{Batch, Change, Snapshot};
 
 fn is_unique(catalog: &Catalog, id: DefinitionId) -> bool {
-    catalog.get(id).is_some_and(|definition| definition.rules().unique)
-}
-
-fn unique_ids(catalog: &Catalog) -> impl Iterator<Item = DefinitionId> {
-    catalog.iter().filter(|definition| definition.rules().unique).map(|definition| definition.id())
+    catalog.unique().contains(&id)
 }
 
 /// Definitions that held values before they became unique: every value of theirs has to be looked at.
@@ -23,7 +18,7 @@ fn newly_unique(before: &Catalog, after: &Catalog) -> Vec<DefinitionId> {
     if before.revision() == after.revision() && std::ptr::eq(before, after) {
         return Vec::new();
     }
-    unique_ids(after).filter(|id| before.get(*id).is_some() && !is_unique(before, *id)).collect()
+    after.unique().iter().copied().filter(|id| before.get(*id).is_some() && !is_unique(before, *id)).collect()
 }
 
 /// Finds every value that two entities would hold.
@@ -36,7 +31,7 @@ pub(super) fn check(
     working: &Working,
     violations: &mut Vec<Violation>,
 ) -> Result<()> {
-    if unique_ids(after).next().is_none() {
+    if after.unique().is_empty() {
         return Ok(());
     }
     let newly = newly_unique(before, after);
@@ -120,41 +115,4 @@ fn holders(snapshot: &dyn Snapshot, claims: &[Claim]) -> Result<Vec<Option<Arc<E
     let found: Vec<Ordinal> = ordinals.iter().flatten().copied().collect();
     let mut records = snapshot.locate(&found)?.into_iter();
     Ok(ordinals.into_iter().map(|ordinal| ordinal.and_then(|_| records.next().flatten())).collect())
-}
-
-/// What changes in an index of unique values.
-pub(super) fn changes(
-    snapshot: &dyn Snapshot,
-    before: &Arc<Catalog>,
-    after: &Arc<Catalog>,
-    records: &[RecordChange],
-) -> Result<UniqueChange> {
-    let mut change = UniqueChange::default();
-    if !Arc::ptr_eq(before, after) {
-        change.dropped = unique_ids(before).filter(|id| !is_unique(after, *id)).collect();
-    }
-    if unique_ids(after).next().is_none() {
-        return Ok(change);
-    }
-    let newly = newly_unique(before, after);
-    for record in records {
-        let ended = record.ended().filter(|held| is_unique(before, held.definition) && is_unique(after, held.definition));
-        change.removed.extend(ended.map(|held| (held.definition, held.value.clone())));
-        let begun = record.begun().filter(|held| is_unique(after, held.definition) && !newly.contains(&held.definition));
-        change.added.extend(begun.map(|held| (held.definition, held.value.clone(), record.after.ordinal())));
-    }
-    if newly.is_empty() {
-        return Ok(change);
-    }
-    let changed: HashMap<&EntityKey, &RecordChange> = records.iter().map(|record| (record.after.key(), record)).collect();
-    for definition in newly {
-        let held = |record: &EntityRecord| Some((definition, record.value(definition)?.clone(), record.ordinal()));
-        each_record(snapshot, after.get(definition).map(|definition| definition.entity_type()), |record| {
-            if !changed.contains_key(record.key()) {
-                change.added.extend(held(record));
-            }
-        })?;
-        change.added.extend(changed.values().filter_map(|record| held(&record.after)));
-    }
-    Ok(change)
 }

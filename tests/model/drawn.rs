@@ -129,6 +129,7 @@ fn touch_of_any(draw: &mut Draw<'_>, data_type: DataType) -> Touch {
     one_of!(draw,
         4 => Touch::Required(draw.truth()),
         6 => Touch::Unique(draw.below(4) < 3),
+        2 => Touch::Searchable(draw.below(3) < 2),
         2 => Touch::Default(draw.maybe(|draw| value(draw, data_type))),
         4 => documentation(draw, data_type),
         2 => Touch::NoRules,

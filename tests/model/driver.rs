@@ -1,5 +1,6 @@
 //! Applies a sequence of operations to the model and to every store, and compares all answers.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use custom_attributes::{Attributes, Clock, ManualClock, MemoryStore, View};
 
 use crate::alphabet::limits;
 use crate::asked::Asked;
+use crate::custom_backend::StateStore;
 use crate::operations::{Change, Operation};
 use crate::reference::Model;
 use crate::shapes::{Answer, Refusal};
@@ -73,7 +75,12 @@ pub(crate) fn run(operations: &[Operation], stores: Stores) -> Result<(), Disagr
     let clock = Arc::new(ManualClock::at("2025-01-04T10:30:00.000001Z".parse().expect("it is an instant")));
     let folder = (stores == Stores::OnDisk).then(|| tempfile::tempdir().expect("there is a folder for temporary files"));
     let memory = attributes(Arc::new(MemoryStore::new()), &clock);
-    let mut subjects = vec![Subject { name: "memory", attributes: memory, path: None }];
+    // It answers all questions by the trait's own methods: the reference that an index is held against.
+    let reference = attributes(Arc::new(StateStore::default()), &clock);
+    let mut subjects = vec![
+        Subject { name: "memory", attributes: memory, path: None },
+        Subject { name: "the example, without an index", attributes: reference, path: None },
+    ];
     add_sqlite(&mut subjects, &clock, folder.as_ref().map(tempfile::TempDir::path));
     let mut model = Model::default();
     for part in operations.split_inclusive(|operation| matches!(operation, Operation::Reopen)) {
@@ -84,7 +91,9 @@ pub(crate) fn run(operations: &[Operation], stores: Stores) -> Result<(), Disagr
             }
         }
         for subject in &subjects {
-            compare_whole(subject, &subject.attributes.snapshot().map_err(|error| format!("{error:?}"))?, &model)?;
+            let view = snapshot(subject)?;
+            compare_whole(subject, &view, &model)?;
+            verify(subject, &view)?;
         }
     }
     Ok(())
@@ -169,6 +178,16 @@ fn predict(model: &mut Model, operation: &Operation, clock: &ManualClock) -> Res
 
 fn compare_whole(subject: &Subject, view: &View<'_>, model: &Model) -> Result<(), Disagreement> {
     compare(subject, facts(view, model), &facts_of(model))
+}
+
+fn verify(subject: &Subject, view: &View<'_>) -> Result<(), Disagreement> {
+    let mut fault = None;
+    let verified = view.verify_index(|found| {
+        fault = Some(found.to_string());
+        ControlFlow::Break(())
+    });
+    verified.map_err(|error| format!("{}: {error:?}", subject.name))?;
+    fault.map_or(Ok(()), |fault| Err(format!("the index of {}: {fault}", subject.name)))
 }
 
 fn compare(subject: &Subject, found: Result<Vec<Fact>, custom_attributes::Error>, expected: &[Fact]) -> Result<(), Disagreement> {

@@ -5,7 +5,7 @@ use custom_attributes::{DataType, Direction, Rule, Value};
 use crate::asked::{not_found, refusal, violation};
 use crate::operations::{Asking, Question, Search};
 use crate::reading::entity_type;
-use crate::reference::{Key, Model, ModelEntity};
+use crate::reference::{Key, Model, ModelDefinition, ModelEntity};
 use crate::rules::{Fault, read, well_formed};
 use crate::shapes::{Answer, Refusal, Violation};
 
@@ -78,6 +78,11 @@ impl Typed {
     }
 }
 
+fn unsearchable(definition: &ModelDefinition) -> Option<Violation> {
+    let refused = || violation(None, None, Some(&definition.spec.name), Fault::wordless(Rule::Searchable));
+    (!definition.spec.searchable).then(refused)
+}
+
 impl Model {
     fn type_question(&self, of: &str, question: &Question, wrong: &mut Vec<Violation>) -> Typed {
         let all =
@@ -91,6 +96,10 @@ impl Model {
                     wrong.push(violation(None, None, Some(name), Fault::wordless(Rule::Defined)));
                     return Typed::Test(0, Asking::Exists);
                 };
+                if let Some(refused) = unsearchable(definition) {
+                    wrong.push(refused);
+                    return Typed::Test(0, Asking::Exists);
+                }
                 let mut asking = asking.clone();
                 let mut refuse = |fault| wrong.push(violation(None, None, Some(&definition.spec.name), fault));
                 let of_text = matches!(asking, Asking::Compare("~=" | "starts with" | "ends with" | "contains", _));
@@ -123,7 +132,10 @@ impl Model {
         let mut orders = Vec::new();
         for (name, direction) in &search.order {
             match self.find(search.of, name) {
-                Some((id, _)) => orders.push((id, *direction)),
+                Some((id, definition)) => {
+                    wrong.extend(unsearchable(definition));
+                    orders.push((id, *direction));
+                }
                 None => wrong.push(violation(None, None, Some(name), Fault::wordless(Rule::Defined))),
             }
         }
@@ -148,7 +160,10 @@ impl Model {
     /// The values of one attribute, the most frequent first, as they are written without zeros at the end.
     pub(crate) fn facets(&self, of: &'static str, question: Option<&Question>, name: &str) -> Result<Answer, Refusal> {
         entity_type(of)?;
-        let (id, _) = self.find(of, name).ok_or_else(not_found)?;
+        let (id, definition) = self.find(of, name).ok_or_else(not_found)?;
+        if let Some(refused) = unsearchable(definition) {
+            return Err(refusal(vec![refused], Vec::new(), true));
+        }
         let mut wrong = Vec::new();
         let wanted = self.wanted(of, question, &mut wrong);
         if !wrong.is_empty() {

@@ -13,6 +13,8 @@
 
 mod alphabet;
 mod asked;
+#[path = "../../examples/custom_backend.rs"]
+mod custom_backend;
 mod drawn;
 mod driver;
 mod finding;

@@ -161,6 +161,7 @@ pub(crate) fn declare(given: &DefinitionSpec) -> Result<DefinitionSpec, Vec<Faul
         rules.minimum_chars.is_some() && rules.maximum_chars.is_some() && rules.minimum_chars > rules.maximum_chars,
         no_such_fraction(&spec),
         rules.unique && rules.default.is_some(),
+        rules.unique && !spec.searchable,
     ];
     let documentation = &spec.documentation;
     let chars = [rules.minimum_chars, rules.maximum_chars].map(|chars| chars.unwrap_or(0) as usize > STRING_CHARS);

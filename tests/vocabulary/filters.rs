@@ -118,6 +118,8 @@ fn refusals_point_at_the_place() {
         ("a = -", 5, "a number such as -12.50, without exponent or separators,", "`-`"),
         ("a = 1.", 5, "a number such as -12.50, without exponent or separators,", "`1.`"),
         ("a = +1", 5, "a name, a value, a comparison or a parenthesis", "`+`"),
+        ("(a = 1) ;", 9, "a name, a value, a comparison or a parenthesis", "`;`"),
+        ("a in (1) +", 10, "a name, a value, a comparison or a parenthesis", "`+`"),
         ("a; drop table", 2, "a name, a value, a comparison or a parenthesis", "`;`"),
     ] {
         let violation = refusal(text);

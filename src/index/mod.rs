@@ -1,0 +1,27 @@
+//! The answer: postings, which say of each value who holds it, and the one evaluator over them.
+
+mod answer;
+mod change;
+mod holders;
+mod key;
+mod node;
+mod order;
+mod postings;
+mod span;
+mod verify;
+
+#[cfg(feature = "sqlite")]
+pub(crate) use answer::lost;
+pub(crate) use answer::{count, explain, find, find_keys, tally};
+#[cfg(feature = "sqlite")]
+pub(crate) use change::build_all;
+pub(crate) use change::{IndexWriter, write};
+pub(crate) use holders::Holders;
+pub(crate) use key::{Key, Keys, all as all_keys};
+pub(crate) use postings::{NO_DEFINITION, Place, Postings, Visit, holder, usage};
+pub(crate) use verify::verify;
+#[cfg(feature = "sqlite")]
+pub(crate) use {
+    postings::split,
+    verify::{Expected, is_supported},
+};

@@ -1,0 +1,127 @@
+//! The index made anew from the records, in steps of which each is a transaction of its own.
+
+use std::ops::ControlFlow;
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use crate::error::{Error, Result};
+use crate::index::{Expected, Holders, Key, Place, Postings, is_supported, split};
+use crate::model::{DefinitionId, Ordinal};
+use crate::sqlite::connections::Connections;
+use crate::sqlite::failure::{commit_failed, failed};
+use crate::sqlite::postings::PostingWriter;
+use crate::sqlite::tables::Tables;
+use crate::store::{RebuildProgress, Snapshot, scan_from};
+
+/// How many places of the index a step looks at in search of what belongs to nobody.
+const LOOKED_AT: usize = 20_000;
+
+/// Where a rebuild stands: first each chunk is written from its records, then what nobody asked for is taken out.
+enum Stage {
+    Write(u16),
+    TakeOut(Option<Place>),
+}
+
+/// Does step after step until all is done, or the caller has enough; what was done stays done. Between two steps others
+/// write, and keep right what is right already.
+pub(super) fn rebuild(connections: &Connections, progress: &mut dyn FnMut(RebuildProgress) -> ControlFlow<()>) -> Result<()> {
+    let rebuilding = failed("making the index anew");
+    let mut done = 0;
+    loop {
+        let mut writer = connections.writer()?;
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&rebuilding)?;
+        let known = connections.known(&transaction)?;
+        let tables = Tables { connection: &*transaction, known };
+        let last = split(tables.marks()?.ordinal).0;
+        let stage = stage(&transaction)?;
+        let next = match &stage {
+            Stage::Write(chunk) => {
+                done = u64::from(*chunk);
+                write_chunk(&tables, *chunk)?;
+                Some(if *chunk < last { Stage::Write(chunk + 1) } else { Stage::TakeOut(None) })
+            }
+            Stage::TakeOut(after) => {
+                done = done.max(u64::from(last) + 1);
+                take_out(&tables, after.as_ref())?.map(|place| Stage::TakeOut(Some(place)))
+            }
+        };
+        remember(&transaction, next.as_ref())?;
+        drop(tables);
+        transaction.commit().map_err(commit_failed)?;
+        drop(writer);
+        done += 1;
+        let steps = (u64::from(last) + 2).max(done + u64::from(next.is_some()));
+        if progress(RebuildProgress::new(done, steps)).is_break() || next.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn stage(connection: &Connection) -> Result<Stage> {
+    let sql = "SELECT next, definition, key, chunk FROM attr_rebuild";
+    let found = connection.query_row(sql, [], |row| {
+        let next: Option<u16> = row.get(0)?;
+        let definition: Option<u32> = row.get(1)?;
+        let place = match definition {
+            Some(definition) => Some(Place {
+                definition: DefinitionId::new(definition),
+                key: Key::load(row.get_ref(2)?.as_blob()?),
+                chunk: row.get(3)?,
+            }),
+            None => None,
+        };
+        Ok(next.map_or(Stage::TakeOut(place), Stage::Write))
+    });
+    Ok(found.optional().map_err(failed("making the index anew"))?.unwrap_or(Stage::Write(0)))
+}
+
+fn remember(connection: &Connection, stage: Option<&Stage>) -> Result<()> {
+    let (next, place) = match stage {
+        None => {
+            let forgotten = connection.execute("DELETE FROM attr_rebuild", []);
+            return forgotten.map(|_| ()).map_err(failed("making the index anew"));
+        }
+        Some(Stage::Write(chunk)) => (Some(*chunk), None),
+        Some(Stage::TakeOut(place)) => (None, place.as_ref()),
+    };
+    let sql = "INSERT OR REPLACE INTO attr_rebuild (id, next, definition, key, chunk) VALUES (1, ?1, ?2, ?3, ?4)";
+    let (definition, key) = (place.map(|place| place.definition.get()), place.map(|place| place.key.as_bytes()));
+    let row = params![next, definition, key, place.map(|place| place.chunk)];
+    connection.execute(sql, row).map(|_| ()).map_err(failed("making the index anew"))
+}
+
+fn write_chunk(tables: &Tables<&Connection>, chunk: u16) -> Result<()> {
+    let mut expected = Expected::default();
+    let before = Ordinal::new((u32::from(chunk) << 16).saturating_sub(1));
+    scan_from(tables, None, Some(before), |record| {
+        if split(record.ordinal()).0 != chunk {
+            return ControlFlow::Break(());
+        }
+        expected.add(record, &tables.known.catalog);
+        ControlFlow::Continue(())
+    })?;
+    let mut writer = PostingWriter::new(tables.connection);
+    expected.into_places(chunk).try_for_each(|(place, holders)| writer.put(&place, &holders))
+}
+
+/// Takes out the places behind this one to which nobody belongs, and says where to go on.
+fn take_out(tables: &Tables<&Connection>, after: Option<&Place>) -> Result<Option<Place>> {
+    let mut places = Vec::new();
+    tables.places_after(after, &mut |place| {
+        places.push(place);
+        Ok(if places.len() < LOOKED_AT { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })?;
+    let mut writer = PostingWriter::new(tables.connection);
+    for place in &places {
+        let holders = match tables.at(place) {
+            Ok(holders) => holders.map(Holders::into_set).unwrap_or_default(),
+            // All that somebody belongs to was written anew: it can be read.
+            Err(Error::Corrupt { .. }) => roaring::RoaringBitmap::new(),
+            Err(error) => return Err(error),
+        };
+        if !is_supported(tables, &tables.known.catalog, place, &holders)? {
+            writer.take_out(place)?;
+        }
+    }
+    Ok(if places.len() < LOOKED_AT { None } else { places.pop() })
+}
