@@ -72,8 +72,8 @@ fn filter(text: &str) -> Filter {
 }
 
 impl Sides<'_> {
-    fn count(&self, what: &str, text: &str, goal: f64) {
-        let mut select = self.hand.prepare(&format!("SELECT count(*) FROM customer WHERE {text}"));
+    fn count(&self, what: &str, by_hand: &str, text: &str, goal: f64) {
+        let mut select = self.hand.prepare(&format!("SELECT count(*) FROM customer WHERE {by_hand}"));
         let mut by_hand = || select.query_row([], |row| row.get::<_, i64>(0)).expect("a count").unsigned_abs();
         let filter = filter(text);
         let ours = || self.ours.count_found(&filter).expect("a count");
@@ -141,9 +141,10 @@ fn sqlite(data: &Customers, folder: &Path, turns: Turns) {
     let ours = attributes.of("customer").expect("a type");
     let sides = Sides { hand: &hand, ours: &ours, turns };
 
-    sides.count("three-way and, counted", THREE_WAY, 0.07);
-    sides.count("(A or B) and not C, counted", EITHER_BUT_NOT, 0.03);
-    sides.count("70 %, counted", BROAD, 0.01);
+    sides.count("three-way and, counted", THREE_WAY, THREE_WAY, 0.07);
+    sides.count("(A or B) and not C, counted", EITHER_BUT_NOT, EITHER_BUT_NOT, 0.03);
+    sides.count("70 %, counted", BROAD, BROAD, 0.01);
+    sides.count("equality, 0.2 %, counted", RARE, RARE, 0.35);
     sides.keys("three-way and, all keys", THREE_WAY, THREE_WAY, 0.07);
     sides.keys("equality, 0.2 %, all keys", RARE, RARE, 0.35);
     let mut charges: Vec<_> = data.iter().map(|(_, values)| values[8].clone()).collect();
@@ -151,7 +152,9 @@ fn sqlite(data: &Customers, folder: &Path, turns: Turns) {
     let [first, last] = [50, 51].map(|percent| charges[charges.len() * percent / 100].to_string());
     let cents = |text: &str| text.replace('.', "");
     let by_hand = format!("total_charges BETWEEN {} AND {}", cents(&first), cents(&last));
-    sides.keys("range, 1 %, all keys", &by_hand, &format!("total_charges between {first} and {last}"), 1.3);
+    let range = format!("total_charges between {first} and {last}");
+    sides.count("range, 1 %, counted", &by_hand, &range, 1.3);
+    sides.keys("range, 1 %, all keys", &by_hand, &range, 1.3);
 
     let middle = i64::try_from(data.len() / 2).expect("a number");
     let query = Query::new(filter(THREE_WAY));

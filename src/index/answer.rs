@@ -17,7 +17,7 @@ use crate::model::{Catalog, DataType, DefinitionId, Ordinal, Value};
 use crate::store::{BoundQuery, Direction, ExplainedOrder, Explanation, Found, FoundKeys, Rank, Wanted};
 
 /// How many candidates are looked at first where it is not known who meets the filter; then twice as many.
-const FIRST_BLOCK: u64 = 256;
+const FIRST_BLOCK: usize = 256;
 
 /// A page, in order.
 pub(crate) fn find<P: Postings + ?Sized>(postings: &P, query: &BoundQuery) -> Result<Found> {
@@ -60,6 +60,7 @@ impl PageOf {
     fn find<P: Postings + ?Sized>(postings: &P, query: &BoundQuery, explanation: Option<&mut Explanation>) -> Result<Self> {
         let catalog = postings.catalog()?;
         let mut asked = Asked::of(postings, &catalog, &query.wanted)?;
+        asked.begin()?;
         // One more than the page tells whether others follow.
         let wanted = query.limit.saturating_add(1);
         let mut order = ExplainedOrder::Ordinal;
@@ -93,7 +94,10 @@ pub(crate) fn count<P: Postings + ?Sized>(postings: &P, wanted: &Wanted) -> Resu
     };
     match known {
         Some(count) => Ok(count),
-        None => Ok(size(&asked.whole()?)),
+        None => {
+            asked.begin()?;
+            Ok(size(&asked.whole()?))
+        }
     }
 }
 
@@ -106,7 +110,9 @@ pub(crate) fn tally<P: Postings + ?Sized>(postings: &P, wanted: &Wanted, definit
     if wanted.filter.is_none() && is_searchable {
         tally.sizes()?;
     } else {
-        let set = Asked::of(postings, &catalog, wanted)?.whole()?;
+        let mut asked = Asked::of(postings, &catalog, wanted)?;
+        asked.begin()?;
+        let set = asked.whole()?;
         if !is_searchable || !tally.walk(&set)? {
             tally.counts.clear();
             tally.read(&set)?;
@@ -128,6 +134,10 @@ impl<'a, P: Postings + ?Sized> Asked<'a, P> {
         Ok(Self { postings, wanted, filter })
     }
 
+    fn begin(&mut self) -> Result<()> {
+        self.filter.as_mut().map_or(Ok(()), |filter| filter.begin(self.postings))
+    }
+
     fn last_chunk(&self) -> Result<u16> {
         Ok(split(self.postings.marks()?.ordinal).0)
     }
@@ -137,6 +147,11 @@ impl<'a, P: Postings + ?Sized> Asked<'a, P> {
             Some(filter) => filter.restrict(self.postings, chunk, candidates),
             None => Ok(()),
         }
+    }
+
+    /// Whether it costs the same for any number of candidates.
+    fn is_settled(&self) -> bool {
+        self.filter.as_ref().is_none_or(Part::is_settled)
     }
 
     /// All of a chunk who are wanted.
@@ -168,41 +183,27 @@ impl<'a, P: Postings + ?Sized> Asked<'a, P> {
         let begin = after.map_or(Some(Ordinal::default()), Ordinal::next);
         let Some((first, low)) = begin.map(split) else { return Ok(found) };
         for chunk in first..=self.last_chunk()? {
-            let low = if chunk == first { u32::from(low) } else { 0 };
-            let mut take = |these: &RoaringBitmap| {
-                found.extend(these.range(low..).take(wanted - found.len()).map(|low| ordinal(chunk, low)));
-                found.len() == wanted
-            };
-            if self.filter.as_ref().is_none_or(Part::is_settled) {
-                if take(&self.chunk(chunk)?) {
-                    break;
+            let mut next = if chunk == first { u32::from(low) } else { 0 };
+            if !self.is_settled() {
+                let living = self.postings.living(&self.wanted.entity_type, chunk)?;
+                while !self.is_settled() && found.len() < wanted {
+                    let mut these: RoaringBitmap = living.range(next..).take(block).collect();
+                    let Some(last) = these.max() else { break };
+                    (next, block) = (last + 1, block.saturating_mul(2));
+                    self.restrict(chunk, &mut these)?;
+                    found.extend(these.iter().take(wanted - found.len()).map(|low| ordinal(chunk, low)));
                 }
-                continue;
             }
-            let mut left = self.postings.living(&self.wanted.entity_type, chunk)?;
-            left.remove_range(..low);
-            while !left.is_empty() {
-                let mut these = split_off(&mut left, block);
-                block = block.saturating_mul(2);
-                self.restrict(chunk, &mut these)?;
-                if take(&these) {
-                    return Ok(found);
-                }
+            if self.is_settled() {
+                let these = self.chunk(chunk)?;
+                found.extend(these.range(next..).take(wanted - found.len()).map(|low| ordinal(chunk, low)));
+            }
+            if found.len() == wanted {
+                break;
             }
         }
         Ok(found)
     }
-}
-
-/// Takes the first so many out of a set.
-fn split_off(set: &mut RoaringBitmap, count: u64) -> RoaringBitmap {
-    let mut taken = std::mem::take(set);
-    if let Some(end) = u32::try_from(count).ok().and_then(|count| taken.select(count)) {
-        set.clone_from(&taken);
-        set.remove_range(..end);
-        taken.remove_range(end..);
-    }
-    taken
 }
 
 struct Tally<'a, P: ?Sized> {

@@ -1,8 +1,10 @@
 //! What a commit changes in the index.
 
 use roaring::RoaringBitmap;
+use smallvec::SmallVec;
 
 use crate::error::Result;
+use crate::hash::HashMap;
 use crate::index::Key;
 use crate::index::postings::{NO_DEFINITION, Place, split};
 use crate::model::{Catalog, DefinitionId, EntityRecord, Ordinal, Value};
@@ -98,13 +100,21 @@ pub(crate) fn build_all<S: Snapshot + ?Sized>(snapshot: &S, writer: &mut dyn Ind
     flips.write(writer)
 }
 
-/// How many changes are gathered before they are written: a set that many of them change is written once.
-const GATHERED: usize = 1 << 17;
+/// How many places are gathered before they are written, and how many changes: a set that many of them change is written once.
+const MAX_PLACES: usize = 1 << 17;
+const MAX_FLIPS: usize = 1 << 22;
 
 /// Who comes and who goes, where.
 #[derive(Default)]
 struct Flips {
-    flips: Vec<(Place, u16, bool)>,
+    places: HashMap<Place, Flip>,
+    count: usize,
+}
+
+#[derive(Default)]
+struct Flip {
+    added: SmallVec<[u16; 4]>,
+    removed: SmallVec<[u16; 4]>,
 }
 
 impl Flips {
@@ -143,30 +153,24 @@ impl Flips {
 
     fn push(&mut self, definition: DefinitionId, key: Key, ordinal: Ordinal, comes: bool) {
         let (chunk, low) = split(ordinal);
-        self.flips.push((Place { definition, key, chunk }, low, comes));
+        let flip = self.places.entry(Place { definition, key, chunk }).or_default();
+        if comes {
+            flip.added.push(low)
+        } else {
+            flip.removed.push(low)
+        }
+        self.count += 1;
     }
 
     fn write_if_many(&mut self, writer: &mut dyn IndexWriter) -> Result<()> {
-        if self.flips.len() < GATHERED { Ok(()) } else { self.write(writer) }
+        if self.places.len() < MAX_PLACES && self.count < MAX_FLIPS { Ok(()) } else { self.write(writer) }
     }
 
-    /// Writes what there is, each place once.
+    /// Writes what there is, each place once, in their order: neighbours are written one behind the other.
     fn write(&mut self, writer: &mut dyn IndexWriter) -> Result<()> {
-        self.flips.sort_unstable();
-        let mut flips = self.flips.drain(..).peekable();
-        let (mut added, mut removed) = (Vec::new(), Vec::new());
-        while let Some((place, low, comes)) = flips.next() {
-            if comes {
-                added.push(low);
-            } else {
-                removed.push(low);
-            }
-            if flips.peek().is_none_or(|(next, _, _)| *next != place) {
-                writer.flip(place, &added, &removed)?;
-                added.clear();
-                removed.clear();
-            }
-        }
-        Ok(())
+        let mut flips: Vec<_> = self.places.drain().collect();
+        flips.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        self.count = 0;
+        flips.into_iter().try_for_each(|(place, flip)| writer.flip(place, &flip.added, &flip.removed))
     }
 }

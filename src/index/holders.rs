@@ -3,47 +3,65 @@
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
+use smallvec::{SmallVec, smallvec};
 
-/// How many entities a set of bits spells out as a list; above, a bitmap takes less.
-#[cfg(feature = "sqlite")]
+/// How many entities a set spells out as a list; above, a bitmap takes less.
 const MAX_LISTED: usize = 16;
 
-/// A set of entities of one chunk, never empty. Most values of a number or a date have one holder in a chunk.
+/// A set of entities of one chunk, never empty. Most values of a number or a date have few holders in a chunk.
 #[derive(Debug, Clone)]
 pub(crate) enum Holders {
-    One(u16),
+    /// In order.
+    Few(SmallVec<[u16; 4]>),
     Many(Arc<RoaringBitmap>),
 }
 
 impl Holders {
+    pub(crate) fn one(low: u16) -> Self {
+        Self::Few(smallvec![low])
+    }
+
     /// The set of these; none if there are none.
     pub(crate) fn of(set: RoaringBitmap) -> Option<Self> {
-        match (set.len(), set.min()) {
-            (1, Some(one)) => Some(Self::One(low(one))),
-            (_, None) => None,
+        match usize::try_from(set.len()) {
+            Ok(0) => None,
+            Ok(1..=MAX_LISTED) => Some(Self::Few(set.iter().map(low).collect())),
             _ => Some(Self::Many(Arc::new(set))),
         }
     }
 
     pub(crate) fn insert(&mut self, low: u16) {
         match self {
-            Self::One(one) if *one == low => {}
-            Self::One(one) => *self = Self::Many(Arc::new([*one, low].into_iter().map(u32::from).collect())),
+            Self::Few(few) => {
+                if let Err(at) = few.binary_search(&low) {
+                    few.insert(at, low);
+                }
+                if few.len() > MAX_LISTED {
+                    *self = Self::Many(Arc::new(set_of(few)));
+                }
+            }
             Self::Many(set) => _ = Arc::make_mut(set).insert(u32::from(low)),
         }
     }
 
     pub(crate) fn len(&self) -> u64 {
         match self {
-            Self::One(_) => 1,
+            Self::Few(few) => few.len() as u64,
             Self::Many(set) => set.len(),
+        }
+    }
+
+    pub(crate) fn first(&self) -> Option<u32> {
+        match self {
+            Self::Few(few) => few.first().map(|one| u32::from(*one)),
+            Self::Many(set) => set.min(),
         }
     }
 
     /// Adds those who are here.
     pub(crate) fn add_to(&self, set: &mut RoaringBitmap) {
         match self {
-            Self::One(one) => _ = set.insert(u32::from(*one)),
+            Self::Few(few) => set.extend(few.iter().map(|one| u32::from(*one))),
             Self::Many(many) => *set |= &**many,
         }
     }
@@ -51,22 +69,22 @@ impl Holders {
     /// Those of a set that are here.
     pub(crate) fn of_those(&self, set: &RoaringBitmap) -> RoaringBitmap {
         match self {
-            Self::One(one) => [u32::from(*one)].into_iter().filter(|one| set.contains(*one)).collect(),
+            Self::Few(few) => few.iter().map(|one| u32::from(*one)).filter(|one| set.contains(*one)).collect(),
             Self::Many(many) => &**many & set,
         }
     }
 
-    /// How many of the candidates are here.
-    pub(crate) fn count_in(&self, candidates: &RoaringBitmap) -> u64 {
+    /// How many of a set are here.
+    pub(crate) fn count_in(&self, set: &RoaringBitmap) -> u64 {
         match self {
-            Self::One(one) => u64::from(candidates.contains(u32::from(*one))),
-            Self::Many(set) => set.intersection_len(candidates),
+            Self::Few(few) => few.iter().filter(|one| set.contains(u32::from(**one))).count() as u64,
+            Self::Many(many) => many.intersection_len(set),
         }
     }
 
     pub(crate) fn into_set(self) -> RoaringBitmap {
         match self {
-            Self::One(one) => RoaringBitmap::from_iter([u32::from(one)]),
+            Self::Few(few) => set_of(&few),
             Self::Many(set) => Arc::unwrap_or_clone(set),
         }
     }
@@ -74,20 +92,29 @@ impl Holders {
     /// The set after some came and some went.
     pub(crate) fn flipped(before: Option<Self>, added: &[u16], removed: &[u16]) -> Option<Self> {
         if let (None, &[one], []) = (&before, added, removed) {
-            return Some(Self::One(one));
+            return Some(Self::one(one));
         }
         let mut set = before.map(Self::into_set).unwrap_or_default();
-        for one in removed {
-            set.remove(u32::from(*one));
-        }
-        set.extend(added.iter().map(|one| u32::from(*one)));
+        set -= set_of(removed);
+        set |= set_of(added);
         Self::of(set)
     }
+}
+
+fn set_of(these: &[u16]) -> RoaringBitmap {
+    let these = these.iter().map(|one| u32::from(*one));
+    // Those who come in order, as in a load, are only put behind each other.
+    RoaringBitmap::from_sorted_iter(these.clone()).unwrap_or_else(|_| these.collect())
 }
 
 #[allow(clippy::cast_possible_truncation)] // what is cut off is zero: a set is of one chunk
 const fn low(one: u32) -> u16 {
     one as u16
+}
+
+#[cfg(feature = "sqlite")]
+pub(crate) fn unreadable() -> crate::Error {
+    crate::Error::corrupt("an index has a set that cannot be read; make it anew with `rebuild_index`")
 }
 
 /// A few as a list of 16 bits each, many in the portable format of roaring bitmaps
@@ -96,8 +123,7 @@ const fn low(one: u32) -> u16 {
 impl Holders {
     pub(crate) fn to_bytes(&self) -> crate::Result<Vec<u8>> {
         match self {
-            Self::One(one) => Ok(one.to_le_bytes().into()),
-            Self::Many(set) if set.len() <= MAX_LISTED as u64 => Ok(set.iter().flat_map(|one| low(one).to_le_bytes()).collect()),
+            Self::Few(few) => Ok(few.iter().flat_map(|one| one.to_le_bytes()).collect()),
             Self::Many(set) => {
                 let mut set = RoaringBitmap::clone(set);
                 set.optimize();
@@ -109,19 +135,12 @@ impl Holders {
     }
 
     pub(crate) fn from_bytes(count: u64, bytes: &[u8]) -> crate::Result<Self> {
-        let damaged = || crate::Error::corrupt("an index has a set that cannot be read; make it anew with `rebuild_index`");
         if count > MAX_LISTED as u64 {
             let set = RoaringBitmap::deserialize_from(bytes).ok().filter(|set| set.len() == count && set.max() < Some(1 << 16));
-            return set.and_then(Self::of).ok_or_else(damaged);
+            return set.and_then(Self::of).ok_or_else(unreadable);
         }
-        if bytes.len() as u64 != 2 * count {
-            return Err(damaged());
-        }
-        let mut listed = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-        if let (1, Some(one)) = (count, listed.next()) {
-            return Ok(Self::One(one));
-        }
-        let listed = bytes.chunks_exact(2).map(|pair| u32::from(u16::from_le_bytes([pair[0], pair[1]])));
-        RoaringBitmap::from_sorted_iter(listed).ok().and_then(Self::of).ok_or_else(damaged)
+        let few: SmallVec<_> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        let is_sound = count > 0 && bytes.len() as u64 == 2 * count && few.is_sorted_by(|a, b| a < b);
+        if is_sound { Ok(Self::Few(few)) } else { Err(unreadable()) }
     }
 }

@@ -4,6 +4,7 @@ use std::ops::{Bound, Range};
 
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
+use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
 use crate::model::{DataType, EntityType, Value};
@@ -15,9 +16,12 @@ const TEXT: u8 = 1;
 /// Ends the key of a text that was cut. No byte of UTF-8 is as great, so it stands behind every text that is its beginning.
 const CUT: u8 = 0xff;
 
+/// So many bytes are held in place: all numbers and dates, and most texts that tell kinds apart.
+type Bytes = SmallVec<[u8; 24]>;
+
 /// What a value is looked up by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Key(Box<[u8]>);
+pub(crate) struct Key(Bytes);
 
 /// Keys from the first one, which is included, to the second, which is not.
 pub(crate) type Keys = Range<Key>;
@@ -25,16 +29,16 @@ pub(crate) type Keys = Range<Key>;
 impl Key {
     /// The key of all that hold a value of a definition, whichever it is. It comes before the keys of values.
     pub(crate) fn any() -> Self {
-        Self(Box::default())
+        Self(Bytes::new())
     }
 
     /// The key of all entities of a type, which belong to no definition.
     pub(crate) fn of_type(entity_type: &EntityType) -> Self {
-        Self(entity_type.as_str().as_bytes().into())
+        Self::load(entity_type.as_str().as_bytes())
     }
 
     pub(crate) fn of(value: &Value) -> Self {
-        let mut bytes = Vec::with_capacity(16);
+        let mut bytes = Bytes::new();
         match value {
             Value::String(text) => write_text(&mut bytes, text),
             Value::Decimal(number) => write_decimal(&mut bytes, *number),
@@ -42,15 +46,15 @@ impl Key {
             Value::Boolean(truth) => bytes.push(u8::from(*truth)),
             Value::Date(day) => write_integer(&mut bytes, i64::from(day.num_days_from_ce())),
         }
-        Self(bytes.into())
+        Self(bytes)
     }
 
     /// A key as it is stored.
     pub(crate) fn load(bytes: &[u8]) -> Self {
-        Self(bytes.into())
+        Self(Bytes::from_slice(bytes))
     }
 
-    pub(crate) const fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
@@ -72,7 +76,7 @@ impl Key {
 
     /// The first key behind this one.
     fn next(mut self) -> Self {
-        self.0 = [&*self.0, &[0]].concat().into();
+        self.0.push(0);
         self
     }
 
@@ -109,9 +113,9 @@ fn behind(excluded: Key, is_end: bool) -> Key {
 
 /// The keys of the texts that begin so, and, of a beginning that is longer than a key, of others too.
 pub(crate) fn starting_with(part: &str) -> Keys {
-    let mut bytes = Vec::new();
+    let mut bytes = Bytes::new();
     write_text(&mut bytes, part);
-    let start = Key(bytes.into());
+    let start = Key(bytes);
     if start.is_cut() {
         return start.only();
     }
@@ -122,22 +126,22 @@ pub(crate) fn starting_with(part: &str) -> Keys {
     start..end
 }
 
-fn write_text(bytes: &mut Vec<u8>, text: &str) {
+fn write_text(bytes: &mut Bytes, text: &str) {
     let text = text.as_bytes();
     bytes.push(TEXT);
-    bytes.extend(&text[..text.len().min(MAX_TEXT)]);
+    bytes.extend_from_slice(&text[..text.len().min(MAX_TEXT)]);
     if text.len() > MAX_TEXT {
         bytes.push(CUT);
     }
 }
 
 /// The number of bytes, on the side of its sign, and those that are needed.
-fn write_integer(bytes: &mut Vec<u8>, number: i64) {
+fn write_integer(bytes: &mut Bytes, number: i64) {
     let magnitude = if number < 0 { !number } else { number };
     let needed = (71 - magnitude.leading_zeros()) as usize / 8;
     let count = u8::try_from(needed).unwrap_or_default();
     bytes.push(if number < 0 { 0x7f - count } else { 0x80 + count });
-    bytes.extend(&number.to_be_bytes()[8 - needed..]);
+    bytes.extend_from_slice(&number.to_be_bytes()[8 - needed..]);
 }
 
 fn read_integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
@@ -150,7 +154,7 @@ fn read_integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
 }
 
 /// The whole number below, and the digits above it, two to a byte, without zeros at their end.
-fn write_decimal(bytes: &mut Vec<u8>, number: Decimal) {
+fn write_decimal(bytes: &mut Bytes, number: Decimal) {
     let one = 10i128.pow(number.scale());
     let whole = number.mantissa().div_euclid(one);
     write_integer(bytes, i64::try_from(whole).unwrap_or(if whole < 0 { i64::MIN } else { i64::MAX }));

@@ -49,9 +49,24 @@ impl<'f> Part<'f> {
             BoundFilter::Test(definition, condition) => Node::test(postings, catalog, *definition, condition)?,
             BoundFilter::Not(inner) => Node::Not(Box::new(Self::of(postings, catalog, inner)?)),
             BoundFilter::Or(parts) => Node::Or(all(parts)?),
-            BoundFilter::And(parts) => Node::and(all(parts)?),
+            BoundFilter::And(parts) => Node::And(all(parts)?),
         };
         Ok(Self { filter: Some(filter), ..Self::from(node) })
+    }
+
+    /// What is soon walked is walked at once: then it is known how many meet it, and which comes first.
+    pub(super) fn begin<P: Postings + ?Sized>(&mut self, postings: &P) -> Result<()> {
+        match &mut self.node {
+            Node::Keys { .. } | Node::Probe(..) => Ok(()),
+            Node::Span(span) => span.walk(postings, FIRST),
+            Node::Not(inner) => inner.begin(postings),
+            Node::Or(parts) => parts.iter_mut().try_for_each(|part| part.begin(postings)),
+            Node::And(parts) => {
+                parts.iter_mut().try_for_each(|part| part.begin(postings))?;
+                parts.sort_by_key(Self::rank);
+                Ok(())
+            }
+        }
     }
 
     /// The order in which parts of an `and` are taken: first by how they are known, then by their size.
@@ -179,16 +194,11 @@ impl<'f> From<Node<'f>> for Part<'f> {
 }
 
 impl<'f> Node<'f> {
-    fn and(mut parts: Vec<Part<'f>>) -> Self {
-        parts.sort_by_key(Part::rank);
-        Self::And(parts)
-    }
-
     fn test<P: Postings + ?Sized>(postings: &P, catalog: &Catalog, id: DefinitionId, condition: &'f Condition) -> Result<Self> {
         let Some(definition) = catalog.get(id).filter(|definition| definition.is_searchable()) else {
             return Ok(Self::Probe(id, condition));
         };
-        let span = |keys: Vec<Keys>, unsure| Self::walked(postings, Span::of(id, condition.clone(), keys, unsure));
+        let span = |keys: Vec<Keys>, unsure| Ok(Self::span(Span::of(id, condition.clone(), keys, unsure)));
         match condition {
             Condition::Exists => Self::keys(postings, id, vec![Key::any()]),
             Condition::NotExists => Ok(Self::Not(Box::new(Self::keys(postings, id, vec![Key::any()])?.into()))),
@@ -196,12 +206,12 @@ impl<'f> Node<'f> {
                 let key = Key::of(value);
                 let equal = if key.is_cut() {
                     let equal = Condition::In(vec![value.clone()]);
-                    Self::walked(postings, Span::of(id, equal, vec![key.clone().only()], vec![key]))
+                    Ok(Self::span(Span::of(id, equal, vec![key.clone().only()], vec![key])))
                 } else {
                     Self::keys(postings, id, vec![key])
                 };
                 let holding = Self::keys(postings, id, vec![Key::any()])?;
-                Ok(Self::and(vec![holding.into(), Self::Not(Box::new(equal?.into())).into()]))
+                Ok(Self::And(vec![holding.into(), Self::Not(Box::new(equal?.into())).into()]))
             }
             Condition::In(values) => {
                 let keys: Vec<_> = values.iter().map(Key::of).collect();
@@ -224,7 +234,7 @@ impl<'f> Node<'f> {
                 span(vec![keys], unsure)
             }
             Condition::EqualFolded(_) | Condition::EndsWith(_) | Condition::Contains(_) => {
-                Self::walked(postings, Span::by_value(id, condition.clone(), definition.data_type()))
+                Ok(Self::span(Span::by_value(id, condition.clone(), definition.data_type())))
             }
         }
     }
@@ -235,10 +245,8 @@ impl<'f> Node<'f> {
         Ok(Self::Keys { definition, keys, size })
     }
 
-    /// What is soon walked is walked at once: then it is known how many meet it.
-    fn walked<P: Postings + ?Sized>(postings: &P, mut span: Span) -> Result<Self> {
-        span.walk(postings, FIRST)?;
-        Ok(Self::Span(Box::new(span)))
+    fn span(span: Span) -> Self {
+        Self::Span(Box::new(span))
     }
 
     /// Leaves those of the candidates, which are of one chunk, that meet it.

@@ -14,7 +14,7 @@ use crate::store::{Direction, Snapshot, each_record};
 pub(crate) const NO_DEFINITION: DefinitionId = DefinitionId::new(0);
 
 /// Where a set of holders stands: each is of one chunk of 65,536 entities.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     pub(crate) definition: DefinitionId,
     pub(crate) key: Key,
@@ -92,12 +92,12 @@ pub(crate) fn holder<P: Postings + ?Sized>(postings: &P, definition: DefinitionI
     let key = Key::of(value);
     let (is_cut, mut found) = (key.is_cut(), None);
     postings.walk(definition, &key.only(), Direction::Ascending, &mut |_, chunk, holders| {
-        let holders: Vec<_> = holders.into_set().into_iter().map(|low| ordinal(chunk, low)).collect();
         found = if is_cut {
+            let holders: Vec<_> = holders.into_set().into_iter().map(|low| ordinal(chunk, low)).collect();
             let held = postings.values(definition, &holders)?;
             holders.iter().zip(held).find(|(_, held)| held.as_ref() == Some(value)).map(|(holder, _)| *holder)
         } else {
-            holders.first().copied()
+            holders.first().map(|low| ordinal(chunk, low))
         };
         Ok(if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;

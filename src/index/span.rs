@@ -7,8 +7,8 @@ use roaring::RoaringBitmap;
 
 use crate::error::Result;
 use crate::filter::Condition;
-use crate::index::postings::{BLOCK, Postings, Sets, ordinal, size};
-use crate::index::{Key, Keys};
+use crate::index::postings::{BLOCK, Postings, Sets, ordinal, size, split};
+use crate::index::{Holders, Key, Keys};
 use crate::model::{DataType, DefinitionId, Ordinal};
 use crate::store::{Direction, Way};
 
@@ -96,6 +96,7 @@ impl Span {
         while let Some(keys) = self.left.front().filter(|_| self.walked < steps).cloned() {
             let (mut current, mut admits, mut stopped) = (Vec::new(), None, None);
             let mut is_first = true;
+            let mut ones = Vec::new();
             postings.walk(self.definition, &keys, Direction::Ascending, &mut |bytes, chunk, holders| {
                 if is_first || current != bytes {
                     if self.walked >= steps {
@@ -108,13 +109,17 @@ impl Span {
                     admits = self.admits(bytes)?;
                 }
                 self.walked += 1;
-                match admits {
-                    Some(true) => holders.add_to(self.sure.entry(chunk).or_default()),
-                    Some(false) => {}
-                    None => holders.add_to(self.unsure.entry(chunk).or_default()),
+                match (admits, holders) {
+                    (Some(true), Holders::Few(few)) => {
+                        ones.extend(few.iter().map(|low| ordinal(chunk, u32::from(*low)).get()));
+                    }
+                    (Some(true), holders) => holders.add_to(self.sure.entry(chunk).or_default()),
+                    (Some(false), _) => {}
+                    (None, holders) => holders.add_to(self.unsure.entry(chunk).or_default()),
                 }
                 Ok(ControlFlow::Continue(()))
             })?;
+            self.add_all(ones);
             match (stopped, self.left.front_mut()) {
                 (Some(key), Some(keys)) => keys.start = key,
                 _ => {
@@ -126,14 +131,25 @@ impl Span {
         Ok(())
     }
 
-    /// How many meet it, if that can be told from the keys alone.
-    pub(super) fn count<P: Postings + ?Sized>(&self, postings: &P) -> Result<Option<u64>> {
-        if self.is_walked() {
-            return Ok(Some(self.len()).filter(|_| self.unsure.is_empty()));
+    /// Adds many at once, which is shorter than one by one.
+    fn add_all(&mut self, mut ones: Vec<u32>) {
+        ones.sort_unstable();
+        ones.dedup();
+        for these in ones.chunk_by(|a, b| a >> 16 == b >> 16) {
+            let chunk = these.first().map_or(0, |one| split(Ordinal::new(*one)).0);
+            let these = RoaringBitmap::from_sorted_iter(these.iter().map(|one| one & 0xffff));
+            *self.sure.entry(chunk).or_default() |= these.unwrap_or_default();
         }
-        // What was walked is a part of the whole, which is not walked again for its sets.
-        let mut total = size(&self.sure);
-        let mut failed = Ok(self.unsure.is_empty());
+    }
+
+    /// How many meet it, if that can be told from the keys alone, before any is walked.
+    pub(super) fn count<P: Postings + ?Sized>(&self, postings: &P) -> Result<Option<u64>> {
+        if self.admitted == Admitted::All && self.unsure_keys.is_empty() {
+            let totals = self.left.iter().map(|keys| postings.total(self.definition, keys));
+            return totals.sum::<Result<u64>>().map(Some);
+        }
+        let mut total = 0;
+        let mut failed = Ok(true);
         for keys in &self.left {
             postings.sizes(self.definition, keys, &mut |bytes, size| {
                 match self.admits(bytes) {
@@ -164,6 +180,9 @@ impl Span {
         match self.sure.get(&chunk) {
             Some(sure) => *candidates &= sure,
             None => candidates.clear(),
+        }
+        if unsure.is_empty() {
+            return Ok(());
         }
         self.read = self.read.saturating_add(unsure.len());
         probe(postings, self.definition, &self.condition, chunk, &mut unsure)?;

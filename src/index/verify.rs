@@ -26,7 +26,7 @@ impl Expected {
             let before = self.sets.get_mut(&place);
             match before {
                 Some(holders) => holders.insert(low),
-                None => _ = self.sets.insert(place, Holders::One(low)),
+                None => _ = self.sets.insert(place, Holders::one(low)),
             }
         }
     }

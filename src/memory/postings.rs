@@ -66,7 +66,7 @@ impl PostingMap {
             }
             return;
         };
-        let before = std::mem::replace(slot, Holders::One(0));
+        let before = std::mem::replace(slot, Holders::one(0));
         match Holders::flipped(Some(before), added, removed) {
             Some(after) => *slot = after,
             None => _ = self.places.remove(&place),

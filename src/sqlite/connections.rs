@@ -11,6 +11,7 @@ use rusqlite::{Connection, Row, params};
 use crate::error::{Error, Result};
 use crate::model::{Catalog, EntityKey, EntityRecord, Revision, Value};
 use crate::sqlite::failure::failed;
+use crate::sqlite::keys::KeptKeys;
 use crate::sqlite::open::{connect, connect_in_memory, open, set_up};
 use crate::sqlite::tables::{Known, Tables, damaged, read_record};
 use crate::sqlite::{SqliteOptions, codec};
@@ -28,6 +29,7 @@ pub(super) struct Connections {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Kept>>,
     known: Mutex<Arc<Known>>,
+    keys: Arc<KeptKeys>,
 }
 
 /// A connection of a reader; `as_of` tells whether a copy of a store in memory is still like it.
@@ -59,7 +61,14 @@ impl Connections {
 
     fn new(path: Option<PathBuf>, options: SqliteOptions, writer: Connection) -> Result<Self> {
         let known = Arc::new(Known::load(&writer)?);
-        Ok(Self { path, options, writer: Mutex::new(writer), readers: Mutex::default(), known: Mutex::new(known) })
+        Ok(Self {
+            path,
+            options,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            known: Mutex::new(known),
+            keys: Arc::default(),
+        })
     }
 
     pub(super) fn place(&self) -> impl fmt::Debug + '_ {
@@ -126,7 +135,7 @@ impl Connections {
         begun.map_err(failed("beginning a snapshot"))?;
         // The first read fixes the point in time.
         let known = self.known(&reader)?;
-        Ok(Tables { connection: reader, known })
+        Ok(Tables { connection: reader, known, keys: Some(Arc::clone(&self.keys)) })
     }
 
     pub(super) fn catalog(&self) -> Result<Arc<Catalog>> {

@@ -36,5 +36,5 @@ fn add_postings(connection: &Connection) -> Result<()> {
     let migrating = failed("making the index");
     connection.execute_batch("DROP TABLE attr_unique").and_then(|()| connection.execute_batch(POSTINGS)).map_err(migrating)?;
     let known = Arc::new(Known::load(connection)?);
-    index::build_all(&Tables { connection, known }, &mut PostingWriter::new(connection))
+    index::build_all(&Tables { connection, known, keys: None }, &mut PostingWriter::new(connection))
 }

@@ -3,6 +3,7 @@
 mod codec;
 mod connections;
 mod failure;
+mod keys;
 mod migrate;
 mod open;
 mod postings;
@@ -143,7 +144,7 @@ impl AttributeStore for SqliteStore {
         let begin = writer.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = begin.map_err(failed("beginning to write")).map_err(waited(began))?;
         let known = self.connections.known(&transaction)?;
-        let tables = Tables { connection: &*transaction, known };
+        let tables = Tables { connection: &*transaction, known, keys: None };
         let plan = plan(&tables, batch)?;
         let Some(changes) = plan.changes else { return Ok(plan.receipt) };
         index::write(&tables, &changes, &mut PostingWriter::new(&transaction))?;

@@ -2,7 +2,8 @@
 
 use std::ops::{ControlFlow, Deref};
 
-use rusqlite::{CachedStatement, Connection, Row, params};
+use rusqlite::types::{Value as Sql, ValueRef};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use crate::error::{Error, Result};
 use crate::index::{self, Holders, IndexWriter, Key, Keys, Place, Postings, Visit};
@@ -14,11 +15,22 @@ use crate::store::Direction;
 
 /// Walking over so many keys costs about what looking one up does.
 const DENSE: u32 = 4;
+/// The longest set, in bytes, that stands within its row: such rows have their place in a page of 4 KiB.
+const MAX_WITHIN: usize = 256;
 
 impl<C: Deref<Target = Connection>> Postings for Tables<C> {
     fn at(&self, place: &Place) -> Result<Option<Holders>> {
-        let sql = "SELECT n, bits FROM attr_posting WHERE definition = ?1 AND key = ?2 AND chunk = ?3";
-        holders_at(&mut self.prepare(sql)?, place)
+        let reading = failed("reading an index");
+        let mut select = self.prepare("SELECT n, bits FROM attr_posting WHERE definition = ?1 AND key = ?2 AND chunk = ?3")?;
+        let mut rows = select.query(params![place.definition.get(), place.key.as_bytes(), place.chunk]).map_err(&reading)?;
+        rows.next().map_err(&reading)?.map(|row| self.holders(row, 0)).transpose()
+    }
+
+    fn total(&self, definition: DefinitionId, keys: &Keys) -> Result<u64> {
+        let sql = "SELECT coalesce(sum(n), 0) FROM attr_posting WHERE definition = ?1 AND key >= ?2 AND key < ?3";
+        let bounds = params![definition.get(), keys.start.as_bytes(), keys.end.as_bytes()];
+        let total = self.prepare(sql)?.query_row(bounds, |row| row.get::<_, i64>(0));
+        Ok(total.map_err(failed("reading an index"))?.unsigned_abs())
     }
 
     fn sizes(&self, definition: DefinitionId, keys: &Keys, visit: &mut dyn FnMut(&[u8], u64) -> ControlFlow<()>) -> Result<()> {
@@ -52,7 +64,7 @@ impl<C: Deref<Target = Connection>> Postings for Tables<C> {
         let mut rows = select.query(bounds).map_err(&reading)?;
         while let Some(row) = rows.next().map_err(&reading)? {
             let chunk = row.get(3).map_err(&reading)?;
-            if visit(key(row)?, chunk, holders(row, 1)?)?.is_break() {
+            if visit(key(row)?, chunk, self.holders(row, 1)?)?.is_break() {
                 break;
             }
         }
@@ -64,19 +76,15 @@ impl<C: Deref<Target = Connection>> Postings for Tables<C> {
     }
 
     fn keys(&self, ordinals: &[Ordinal]) -> Result<Vec<EntityKey>> {
-        let reading = failed("reading the key of an entity");
-        let mut select = self.prepare("SELECT type, id FROM attr_entity INDEXED BY attr_entity_key WHERE ordinal = ?1")?;
-        let mut one = |ordinal: &Ordinal| {
-            let mut rows = select.query([ordinal.get()]).map_err(&reading)?;
-            let row = rows.next().map_err(&reading)?.ok_or_else(index::lost)?;
-            self.entity_key(row)
-        };
-        match ordinals {
-            [first, .., last] if ordinals.is_sorted() && last.get() - first.get() < DENSE * len_of(ordinals) => {
-                self.keys_between(*first, *last, ordinals)
-            }
-            _ => ordinals.iter().map(&mut one).collect(),
+        let Some(kept) = &self.keys else { return self.read_keys(ordinals) };
+        let mut found = kept.get(ordinals);
+        let missing: Vec<Ordinal> = found.iter().zip(ordinals).filter(|(key, _)| key.is_none()).map(|(_, one)| *one).collect();
+        if !missing.is_empty() {
+            let read = self.read_keys(&missing)?;
+            kept.keep(missing.into_iter().zip(&read));
+            found.iter_mut().filter(|key| key.is_none()).zip(read).for_each(|(key, read)| *key = Some(read));
         }
+        found.into_iter().collect::<Option<_>>().ok_or_else(index::lost)
     }
 
     fn values(&self, definition: DefinitionId, ordinals: &[Ordinal]) -> Result<Vec<Option<Value>>> {
@@ -98,6 +106,24 @@ fn len_of(ordinals: &[Ordinal]) -> u32 {
 }
 
 impl<C: Deref<Target = Connection>> Tables<C> {
+    /// The keys of these, none of which is kept.
+    fn read_keys(&self, ordinals: &[Ordinal]) -> Result<Vec<EntityKey>> {
+        if let [first, .., last] = ordinals
+            && ordinals.is_sorted()
+            && last.get() - first.get() < DENSE * len_of(ordinals)
+        {
+            return self.keys_between(*first, *last, ordinals);
+        }
+        let reading = failed("reading the key of an entity");
+        let mut select = self.prepare("SELECT type, id FROM attr_entity INDEXED BY attr_entity_key WHERE ordinal = ?1")?;
+        let mut one = |ordinal: &Ordinal| {
+            let mut rows = select.query([ordinal.get()]).map_err(&reading)?;
+            let row = rows.next().map_err(&reading)?.ok_or_else(index::lost)?;
+            self.entity_key(row)
+        };
+        ordinals.iter().map(&mut one).collect()
+    }
+
     /// The keys of many that stand close together, which are walked over.
     fn keys_between(&self, first: Ordinal, last: Ordinal, ordinals: &[Ordinal]) -> Result<Vec<EntityKey>> {
         let reading = failed("reading the keys of entities");
@@ -112,6 +138,21 @@ impl<C: Deref<Target = Connection>> Tables<C> {
             }
         }
         if keys.len() == ordinals.len() { Ok(keys) } else { Err(index::lost()) }
+    }
+
+    /// What is written in this column and the next: how many there are, and who.
+    fn holders(&self, row: &Row<'_>, first: usize) -> Result<Holders> {
+        let reading = failed("reading an index");
+        let count = row.get::<_, i64>(first).map_err(&reading)?.unsigned_abs();
+        match row.get_ref(first + 1).map_err(&reading)? {
+            ValueRef::Integer(id) => {
+                let mut select = self.prepare("SELECT bits FROM attr_set WHERE id = ?1")?;
+                let mut rows = select.query([id]).map_err(&reading)?;
+                let Some(row) = rows.next().map_err(&reading)? else { return Err(index::unreadable()) };
+                Holders::from_bytes(count, row.get_ref(0).and_then(|bits| Ok(bits.as_blob()?)).map_err(&reading)?)
+            }
+            bits => Holders::from_bytes(count, bits.as_blob().map_err(|_| index::unreadable())?),
+        }
     }
 
     /// The places behind this one, or all.
@@ -143,18 +184,11 @@ fn key<'a>(row: &'a Row<'_>) -> Result<&'a [u8]> {
     row.get_ref(0).and_then(|key| Ok(key.as_blob()?)).map_err(failed("reading an index"))
 }
 
-/// What is written in this column and the next: how many there are, and who.
-fn holders(row: &Row<'_>, first: usize) -> Result<Holders> {
-    let reading = failed("reading an index");
-    let count: i64 = row.get(first).map_err(&reading)?;
-    let bits = row.get_ref(first + 1).and_then(|bits| Ok(bits.as_blob()?)).map_err(&reading)?;
-    Holders::from_bytes(count.unsigned_abs(), bits)
-}
-
-fn holders_at(select: &mut CachedStatement<'_>, place: &Place) -> Result<Option<Holders>> {
-    let reading = failed("reading an index");
-    let mut rows = select.query(params![place.definition.get(), place.key.as_bytes(), place.chunk]).map_err(&reading)?;
-    rows.next().map_err(&reading)?.map(|row| holders(row, 0)).transpose()
+/// A set as it is written, and the id under which it stands apart, if it does.
+struct Written {
+    count: u64,
+    apart: Option<i64>,
+    bits: Vec<u8>,
 }
 
 /// Writes the index within the writer's transaction.
@@ -175,20 +209,73 @@ impl<'a> PostingWriter<'a> {
         self.prepare(sql)?.execute(params).map_err(failed("writing an index"))
     }
 
+    /// What stands at a place: how many, and their set with its id if it stands apart.
+    fn row_at(&self, place: &Place) -> Result<Option<Written>> {
+        let reading = failed("reading an index");
+        let sql = "SELECT p.n, p.bits, s.bits FROM attr_posting p LEFT JOIN attr_set s ON s.id = p.bits \
+                   WHERE p.definition = ?1 AND p.key = ?2 AND p.chunk = ?3";
+        let written = self.prepare(sql)?.query_row(params![place.definition.get(), place.key.as_bytes(), place.chunk], |row| {
+            let count = row.get::<_, i64>(0)?.unsigned_abs();
+            Ok(match row.get_ref(1)? {
+                ValueRef::Integer(id) => {
+                    Written { count, apart: Some(id), bits: row.get::<_, Option<_>>(2)?.unwrap_or_default() }
+                }
+                bits => Written { count, apart: None, bits: bits.as_blob()?.into() },
+            })
+        });
+        written.optional().map_err(reading)
+    }
+
     /// Writes who is at a place, whoever was there.
     pub(super) fn put(&mut self, place: &Place, holders: &Holders) -> Result<()> {
-        let size = i64::try_from(holders.len()).map_err(|_| Error::corrupt("a set of an index is out of bounds"))?;
+        let before = self.row_at(place)?;
+        let bits = holders.to_bytes()?;
+        if before.as_ref().is_some_and(|before| before.count == holders.len() && before.bits == bits) {
+            return Ok(());
+        }
+        self.write(place, before.and_then(|before| before.apart), holders.len(), bits)
+    }
+
+    /// Writes a set at a place where another may stand apart.
+    fn write(&mut self, place: &Place, apart: Option<i64>, count: u64, bits: Vec<u8>) -> Result<()> {
+        let count = i64::try_from(count).map_err(|_| Error::corrupt("a set of an index is out of bounds"))?;
+        let bits = if bits.len() > MAX_WITHIN {
+            Sql::Integer(self.write_apart(apart, &bits)?)
+        } else {
+            self.take_out_apart(apart)?;
+            Sql::Blob(bits)
+        };
         let sql = "INSERT INTO attr_posting (definition, key, chunk, n, bits) VALUES (?1, ?2, ?3, ?4, ?5) \
-                   ON CONFLICT DO UPDATE SET n = excluded.n, bits = excluded.bits WHERE bits <> excluded.bits OR n <> excluded.n";
-        let (definition, key) = (place.definition.get(), place.key.as_bytes());
-        self.execute(sql, params![definition, key, place.chunk, size, holders.to_bytes()?])?;
+                   ON CONFLICT DO UPDATE SET n = excluded.n, bits = excluded.bits";
+        self.execute(sql, params![place.definition.get(), place.key.as_bytes(), place.chunk, count, bits])?;
+        Ok(())
+    }
+
+    fn write_apart(&self, apart: Option<i64>, bits: &[u8]) -> Result<i64> {
+        // With no id it gets the next; with one that has lost its row it comes back.
+        let sql = "INSERT INTO attr_set (id, bits) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET bits = excluded.bits RETURNING id";
+        self.prepare(sql)?.query_row(params![apart, bits], |row| row.get(0)).map_err(failed("writing an index"))
+    }
+
+    fn take_out_apart(&self, apart: Option<i64>) -> Result<()> {
+        if apart.is_some() {
+            self.execute("DELETE FROM attr_set WHERE id = ?1", [apart])?;
+        }
         Ok(())
     }
 
     /// Leaves nobody at a place.
     pub(super) fn take_out(&mut self, place: &Place) -> Result<()> {
         let sql = "DELETE FROM attr_posting WHERE definition = ?1 AND key = ?2 AND chunk = ?3";
+        self.take_out_apart(self.row_at(place)?.and_then(|before| before.apart))?;
         self.execute(sql, params![place.definition.get(), place.key.as_bytes(), place.chunk])?;
+        Ok(())
+    }
+
+    /// Leaves no set that belongs to no place.
+    pub(super) fn take_out_stray(&mut self) -> Result<()> {
+        let sql = "DELETE FROM attr_set WHERE id NOT IN (SELECT bits FROM attr_posting WHERE typeof(bits) = 'integer')";
+        self.execute(sql, [])?;
         Ok(())
     }
 
@@ -213,6 +300,9 @@ impl<'a> PostingWriter<'a> {
 
 impl IndexWriter for PostingWriter<'_> {
     fn forget(&mut self, definition: DefinitionId) -> Result<()> {
+        let sets = "DELETE FROM attr_set WHERE id IN \
+                    (SELECT bits FROM attr_posting WHERE definition = ?1 AND typeof(bits) = 'integer')";
+        self.execute(sets, [definition.get()])?;
         self.execute("DELETE FROM attr_posting WHERE definition = ?1", [definition.get()])?;
         Ok(())
     }
@@ -221,10 +311,11 @@ impl IndexWriter for PostingWriter<'_> {
         if self.flip_one(&place, added, removed)? {
             return Ok(());
         }
-        let sql = "SELECT n, bits FROM attr_posting WHERE definition = ?1 AND key = ?2 AND chunk = ?3";
-        let before = holders_at(&mut self.prepare(sql)?, &place)?;
+        let before = self.row_at(&place)?;
+        let apart = before.as_ref().and_then(|before| before.apart);
+        let before = before.map(|before| Holders::from_bytes(before.count, &before.bits)).transpose()?;
         match Holders::flipped(before, added, removed) {
-            Some(after) => self.put(&place, &after),
+            Some(after) => self.write(&place, apart, after.len(), after.to_bytes()?),
             None => self.take_out(&place),
         }
     }

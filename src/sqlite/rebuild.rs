@@ -31,7 +31,7 @@ pub(super) fn rebuild(connections: &Connections, progress: &mut dyn FnMut(Rebuil
         let mut writer = connections.writer()?;
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&rebuilding)?;
         let known = connections.known(&transaction)?;
-        let tables = Tables { connection: &*transaction, known };
+        let tables = Tables { connection: &*transaction, known, keys: None };
         let last = split(tables.marks()?.ordinal).0;
         let stage = stage(&transaction)?;
         let next = match &stage {
@@ -123,5 +123,9 @@ fn take_out(tables: &Tables<&Connection>, after: Option<&Place>) -> Result<Optio
             writer.take_out(place)?;
         }
     }
-    Ok(if places.len() < LOOKED_AT { None } else { places.pop() })
+    if places.len() < LOOKED_AT {
+        writer.take_out_stray()?;
+        return Ok(None);
+    }
+    Ok(places.pop())
 }

@@ -66,17 +66,25 @@ CREATE TABLE attr_history (
 ";
 
 /// The index: who holds what. `key` orders as the values do; it is empty for all that hold any, and definition 0 is for all
-/// entities of the type that `key` names. `bits` are `n` entities of `chunk`: few as 16 bits each, more as a roaring bitmap.
-/// `attr_entity_key` tells the keys of entities without their documents. `attr_rebuild` has a row while the index is made anew: where to go on.
+/// entities of the type that `key` names. `bits` are `n` entities of `chunk`: few as 16 bits each, more as a roaring bitmap,
+/// and what is long stands in `attr_set`, whose id is there instead: a search through a tree of keys reads each long row
+/// that it passes to its end.
+///
+/// `attr_entity_key` tells the keys of entities without their documents. `attr_rebuild` has a row while the index is made
+/// anew: where to go on.
 pub(super) const POSTINGS: &str = "
 CREATE TABLE attr_posting (
     definition INTEGER NOT NULL,
     key BLOB NOT NULL,
     chunk INTEGER NOT NULL,
     n INTEGER NOT NULL,
-    bits BLOB NOT NULL,
+    bits ANY NOT NULL,
     PRIMARY KEY (definition, key, chunk)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE attr_set (
+    id INTEGER PRIMARY KEY,
+    bits BLOB NOT NULL
+) STRICT;
 CREATE UNIQUE INDEX attr_entity_key ON attr_entity (ordinal, type, id);
 CREATE TABLE attr_rebuild (
     id INTEGER PRIMARY KEY CHECK (id = 1),

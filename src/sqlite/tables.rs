@@ -15,6 +15,7 @@ use crate::model::{
 };
 use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
+use crate::sqlite::keys::KeptKeys;
 use crate::store::{BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Marks, Past, PastDefinition, Snapshot, Wanted};
 
 /// What changes only with the catalog, and is kept between snapshots.
@@ -93,6 +94,8 @@ fn instant(micros: i64) -> Instant {
 pub(super) struct Tables<C> {
     pub(super) connection: C,
     pub(super) known: Arc<Known>,
+    /// None for the writer, who also sees what may never be committed.
+    pub(super) keys: Option<Arc<KeptKeys>>,
 }
 
 /// What makes a record: `ordinal, revision, doc, meta` from this column on.
