@@ -58,6 +58,10 @@ pub enum Error {
         waited: Duration,
     },
 
+    /// The caller ended long work before it was done.
+    #[error("it was stopped before it was done")]
+    Stopped,
+
     /// The place cannot be opened as a store.
     #[error("cannot open {place}: {reason}")]
     #[non_exhaustive]
@@ -165,6 +169,7 @@ impl Error {
     /// | 40900 | conflict |
     /// | 40901 | a definition is in use |
     /// | 40300 | read-only |
+    /// | 49900 | stopped by the caller |
     /// | 50000 | the storage failed |
     /// | 50001 | cannot be opened |
     /// | 50002 | damaged |
@@ -181,6 +186,7 @@ impl Error {
             Self::Exhausted { .. } => 50700,
             Self::ReadOnly => 40300,
             Self::Busy { .. } => 50300,
+            Self::Stopped => 49900,
             Self::Open { .. } => 50001,
             Self::Corrupt { .. } => 50002,
             Self::CommitOutcomeUnknown { .. } => 50003,

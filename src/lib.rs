@@ -71,5 +71,5 @@ pub use model::*;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{
     Applied, AttributeStore, Commit, Direction, EntityRevision, ExplainedOrder, ExplainedPart, Explanation, Fault, FaultKind,
-    Past, PastDefinition, RebuildProgress, Receipt, Snapshot, Way,
+    OnProgress, Past, PastDefinition, Progress, Receipt, Snapshot, Way,
 };

@@ -252,7 +252,7 @@ impl fmt::Display for Violation {
             }
             Rule::FilterSize => write!(f, "a filter has {limit}, not {found}"),
             Rule::Cursor => write!(f, "a page begins behind {limit}, not {found}"),
-            Rule::Searchable => write!(f, "is not searchable; alter it with `searchable(true)`, which makes its index"),
+            Rule::Searchable => write!(f, "is not searchable; `make_searchable` makes its index"),
             Rule::FilterTest => write!(f, "is {found}, and `{limit}` is asked of STRING only"),
         }
     }

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use custom_attributes::{
-    AttributeStore, Attributes, DataType, DefinitionSpec, Direction, ExplainedOrder, FaultKind, Filter, MemoryStore, Query,
-    SqliteStore, Value, Way, attr,
+    AttributeStore, Attributes, DataType, DefinitionSpec, Direction, Error, ExplainedOrder, FaultKind, Filter, MemoryStore,
+    Query, SqliteStore, Value, Way, attr,
 };
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -114,7 +114,7 @@ fn many_chunks_are_asked_as_one_in_a_file() {
     assert_eq!(faults(&attributes), []);
     let mut steps = Vec::new();
     let rebuilt = attributes.rebuild_index(|progress| {
-        steps.push((progress.done, progress.steps));
+        steps.push((progress.done, progress.total));
         ControlFlow::Continue(())
     });
     rebuilt.expect("an index");
@@ -287,10 +287,37 @@ fn long_texts_cost_the_index_no_more_than_their_beginning() {
     let page = customers.find_keys(last).expect("a page");
     assert_eq!(page.keys.iter().map(|key| key.id().as_integer()).collect::<Vec<_>>(), [Some(19), Some(18)]);
     let refused = customers.find(attr("remark").exists()).expect_err("it is not searchable");
-    let said = "`remark` is not searchable; alter it with `searchable(true)`, which makes its index";
+    let said = "`remark` is not searchable; `make_searchable` makes its index";
     assert_eq!(refused.to_string(), said);
     customers.alter("remark", |spec| spec.searchable(true)).expect("an index");
     assert_eq!(ids(&attributes, attr("remark").starts_with("é") & attr("remark").contains("é0005")), [5]);
+}
+
+fn tells_how_far_it_is<S: AttributeStore>(attributes: &Attributes<S>) {
+    let customers = attributes.of("customer").expect("a type");
+    customers.define(DefinitionSpec::integer("number").searchable(false)).expect("a definition");
+    let batch = (0..10_000).fold(attributes.batch(), |batch, id| batch.set(("customer", id), "number", id % 100));
+    batch.commit().expect("a commit");
+    let stopped = customers.make_searchable("number", |_| ControlFlow::Break(())).expect_err("it was ended");
+    assert!(matches!(stopped, Error::Stopped), "{stopped}");
+    assert!(customers.find_keys(attr("number").exists()).is_err(), "it is as it was");
+    assert_eq!(faults(attributes), []);
+    let mut told = Vec::new();
+    let made = customers.make_searchable("number", |progress| {
+        told.push((progress.done, progress.total));
+        ControlFlow::Continue(())
+    });
+    assert!(made.expect("an index").is_searchable());
+    assert!(told.len() > 1 && told.is_sorted() && told.last() == Some(&(10_000, 10_000)), "{told:?}");
+    assert_eq!(customers.count_found(&attr("number").eq(7)).expect("a count"), 100);
+    assert_eq!(faults(attributes), []);
+}
+
+#[test]
+fn making_an_index_tells_how_far_it_is_and_can_be_ended() {
+    tells_how_far_it_is(&Attributes::new(MemoryStore::new()));
+    let folder = tempfile::tempdir().expect("a folder");
+    tells_how_far_it_is(&sqlite(&folder.path().join("progress.db")));
 }
 
 fn tells_how_it_answers<S: AttributeStore>(attributes: &Attributes<S>) {

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::attributes::bind::Binder;
 use crate::attributes::{ATTEMPTS, Attributes};
 use crate::error::{Error, Result, Rule, Violation, Violations};
 use crate::model::{Catalog, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityKey, Revision, Value, longer_than};
-use crate::store::{AttributeStore, Batch, Receipt, plan};
+use crate::store::{AttributeStore, Batch, OnProgress, Progress, Receipt, plan};
 
 /// An atomic batch in the making. Nothing happens before [`BatchBuilder::commit`].
 ///
@@ -200,13 +201,22 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     /// [`Error::Invalid`] with all violations, [`Error::Conflict`] if an expected entity has moved, or a failure of the
     /// storage.
     pub fn commit(self) -> Result<Receipt> {
+        self.commit_with(|_| ControlFlow::Continue(()))
+    }
+
+    /// The same, which tells how far it has come in what takes long, as making attributes searchable does, by the entities
+    /// that were looked at. The caller may end it, and nothing is changed then. Readers go on meanwhile, other writers wait.
+    ///
+    /// # Errors
+    /// Those of [`BatchBuilder::commit`]; [`Error::Stopped`] if the caller ended it.
+    pub fn commit_with(self, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Receipt> {
         for _ in 1..ATTEMPTS {
-            match self.try_commit() {
+            match self.try_commit(&mut progress) {
                 Err(Error::Conflict(moved)) if moved.iter().all(|moved| moved.entity.is_none()) => {}
                 done => return done,
             }
         }
-        self.try_commit()
+        self.try_commit(&mut progress)
     }
 
     /// What [`BatchBuilder::commit`] would answer now. Nothing is written.
@@ -220,11 +230,11 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         bound.answer(planned.map(|plan| plan.receipt), self.alone)
     }
 
-    fn try_commit(&self) -> Result<Receipt> {
+    fn try_commit(&self, progress: &mut OnProgress<'_>) -> Result<Receipt> {
         let catalog = self.attributes.store.catalog()?;
         let bound = self.bind(&catalog)?;
         if bound.violations.is_empty() {
-            let committed = self.attributes.store.commit(&bound.batch);
+            let committed = self.attributes.store.commit_with(&bound.batch, progress);
             return bound.answer(committed, self.alone);
         }
         // The batch is refused; what the store would have said of the rest belongs to the answer.

@@ -1,5 +1,6 @@
 //! Definitions of one entity type: declared, read, listed, changed, deleted.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::attributes::export::DefinitionExport;
@@ -7,7 +8,7 @@ use crate::attributes::listing::{DefinitionPage, ListDefinitions};
 use crate::attributes::of::AttributesOf;
 use crate::error::{Error, Result};
 use crate::model::{Definition, DefinitionSpec, Outcome};
-use crate::store::{AttributeStore, Receipt};
+use crate::store::{AttributeStore, Progress, Receipt};
 
 /// What became of one declared definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +88,33 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     /// ```
     pub fn alter(&self, name: &str, alter: impl Fn(DefinitionSpec) -> DefinitionSpec) -> Result<Arc<Definition>> {
         self.first(&self.alone().alter(self.entity_type.as_str(), name, alter).commit()?)
+    }
+
+    /// Makes an attribute searchable: its index is made of all that is held, within the one commit that says so, which tells
+    /// how many entities it has looked at. The caller may end it, and nothing is changed then. Readers go on meanwhile,
+    /// other writers wait.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore, attr};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.define(DefinitionSpec::string("remark").searchable(false))?;
+    /// customers.set(123, "remark", "calls on Mondays")?;
+    /// assert!(customers.find(attr("remark").contains("Monday")).is_err());
+    /// customers.make_searchable("remark", |progress| {
+    ///     println!("{} of {}", progress.done, progress.total);
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// assert_eq!(customers.find(attr("remark").contains("Monday"))?.entities.len(), 1);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A name that is not defined; [`crate::Error::Stopped`] if the caller ended it.
+    pub fn make_searchable(&self, name: &str, progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Arc<Definition>> {
+        let batch = self.alone().alter(self.entity_type.as_str(), name, |spec| spec.searchable(true));
+        self.first(&batch.commit_with(progress)?)
     }
 
     /// Renames a definition. Values stay with it; a change of case alone is fine.

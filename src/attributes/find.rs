@@ -7,7 +7,7 @@ use crate::attributes::{Attributes, AttributesOf, Cursor, Entity, Facets, KeyPag
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::model::EntityType;
-use crate::store::{AttributeStore, Explanation, Fault, RebuildProgress, Wanted};
+use crate::store::{AttributeStore, Explanation, Fault, Progress, Wanted};
 
 impl View<'_> {
     /// A page of the entities that the query wants, each with all that it holds.
@@ -139,7 +139,7 @@ impl<S: AttributeStore> Attributes<S> {
     /// attributes.of("customer")?.define(DefinitionSpec::string("tier"))?;
     /// attributes.of("customer")?.set(123, "tier", "basic")?;
     /// attributes.rebuild_index(|progress| {
-    ///     println!("{} of {} steps", progress.done, progress.steps);
+    ///     println!("{} of {} steps", progress.done, progress.total);
     ///     ControlFlow::Continue(())
     /// })?;
     /// # Ok::<(), custom_attributes::Error>(())
@@ -147,7 +147,7 @@ impl<S: AttributeStore> Attributes<S> {
     ///
     /// # Errors
     /// A failure of the storage; what was done until then stays done.
-    pub fn rebuild_index(&self, mut progress: impl FnMut(RebuildProgress) -> ControlFlow<()>) -> Result<()> {
+    pub fn rebuild_index(&self, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<()> {
         self.store().rebuild_index(&mut progress)
     }
 }

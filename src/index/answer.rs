@@ -183,27 +183,37 @@ impl<'a, P: Postings + ?Sized> Asked<'a, P> {
         let begin = after.map_or(Some(Ordinal::default()), Ordinal::next);
         let Some((first, low)) = begin.map(split) else { return Ok(found) };
         for chunk in first..=self.last_chunk()? {
-            let mut next = if chunk == first { u32::from(low) } else { 0 };
-            if !self.is_settled() {
-                let living = self.postings.living(&self.wanted.entity_type, chunk)?;
-                while !self.is_settled() && found.len() < wanted {
-                    let mut these: RoaringBitmap = living.range(next..).take(block).collect();
-                    let Some(last) = these.max() else { break };
-                    (next, block) = (last + 1, block.saturating_mul(2));
-                    self.restrict(chunk, &mut these)?;
-                    found.extend(these.iter().take(wanted - found.len()).map(|low| ordinal(chunk, low)));
-                }
-            }
+            let low = if chunk == first { u32::from(low) } else { 0 };
+            let mut take = |these: &RoaringBitmap| {
+                found.extend(these.range(low..).take(wanted - found.len()).map(|low| ordinal(chunk, low)));
+                found.len() == wanted
+            };
             if self.is_settled() {
-                let these = self.chunk(chunk)?;
-                found.extend(these.range(next..).take(wanted - found.len()).map(|low| ordinal(chunk, low)));
+                if take(&self.chunk(chunk)?) {
+                    break;
+                }
+                continue;
             }
-            if found.len() == wanted {
-                break;
+            let mut left = self.postings.living(&self.wanted.entity_type, chunk)?;
+            left.remove_range(..low);
+            while !left.is_empty() {
+                let mut these = if self.is_settled() { std::mem::take(&mut left) } else { split_off(&mut left, block) };
+                block = block.saturating_mul(2);
+                self.restrict(chunk, &mut these)?;
+                if take(&these) {
+                    return Ok(found);
+                }
             }
         }
         Ok(found)
     }
+}
+
+/// Takes the first so many out of a set.
+fn split_off(set: &mut RoaringBitmap, count: usize) -> RoaringBitmap {
+    let taken: RoaringBitmap = set.iter().take(count).collect();
+    *set -= &taken;
+    taken
 }
 
 struct Tally<'a, P: ?Sized> {

@@ -1,5 +1,7 @@
 //! What a commit changes in the index.
 
+use std::ops::ControlFlow;
+
 use roaring::RoaringBitmap;
 use smallvec::SmallVec;
 
@@ -7,8 +9,8 @@ use crate::error::Result;
 use crate::hash::HashMap;
 use crate::index::Key;
 use crate::index::postings::{NO_DEFINITION, Place, split};
-use crate::model::{Catalog, DefinitionId, EntityRecord, Ordinal, Value};
-use crate::store::{Changes, RecordChange, Snapshot, each_record};
+use crate::model::{Catalog, DefinitionId, EntityRecord, EntityType, Ordinal, Value};
+use crate::store::{Changes, OnProgress, RecordChange, Snapshot, scan_from, tell};
 
 /// How a backend writes the index down.
 pub(crate) trait IndexWriter {
@@ -20,13 +22,18 @@ pub(crate) trait IndexWriter {
 }
 
 /// Writes down what the changes mean for the index. The snapshot is from before them.
-pub(crate) fn write<S: Snapshot + ?Sized>(snapshot: &S, changes: &Changes, writer: &mut dyn IndexWriter) -> Result<()> {
+pub(crate) fn write<S: Snapshot + ?Sized>(
+    snapshot: &S,
+    changes: &Changes,
+    writer: &mut dyn IndexWriter,
+    progress: &mut OnProgress<'_>,
+) -> Result<()> {
     let catalog = snapshot.catalog()?;
     let (before, after) = changes.catalog.as_ref().map_or((&catalog, &catalog), |change| (&change.before, &change.after));
     let touched = changes.catalog.iter().flat_map(|change| &change.touched).copied();
     let (mut begun, mut ended) = (Vec::new(), Vec::new());
     for id in touched.filter(|id| before.get(*id).is_some()) {
-        match (is_kept(before, id), is_kept(after, id)) {
+        match (before.is_searchable(id), after.is_searchable(id)) {
             (true, false) => ended.push(id),
             (false, true) => begun.push(id),
             _ => {}
@@ -37,23 +44,19 @@ pub(crate) fn write<S: Snapshot + ?Sized>(snapshot: &S, changes: &Changes, write
     }
     let mut flips = Flips::default();
     for record in &changes.records {
-        flips.record(record, |id| is_kept(after, id) && !begun.contains(&id));
+        flips.record(record, |id| after.is_searchable(id) && !begun.contains(&id));
         flips.write_if_many(writer)?;
     }
     flips.write(writer)?;
     for definition in begun {
-        build(snapshot, after, definition, &changes.records, writer)?;
+        build(snapshot, after, definition, &changes.records, writer, progress)?;
     }
     Ok(())
 }
 
-fn is_kept(catalog: &Catalog, id: DefinitionId) -> bool {
-    catalog.get(id).is_some_and(|definition| definition.is_searchable())
-}
-
 /// The keys under which an entity is found.
 pub(super) fn keys_of<'a>(record: &'a EntityRecord, catalog: &'a Catalog) -> impl Iterator<Item = (DefinitionId, Key)> + 'a {
-    let held = record.values().iter().filter(|held| is_kept(catalog, held.definition));
+    let held = record.values().iter().filter(|held| catalog.is_searchable(held.definition));
     let keys = held.flat_map(|held| [(held.definition, Key::any()), (held.definition, Key::of(&held.value))]);
     keys.chain([(NO_DEFINITION, Key::of_type(record.key().entity_type()))])
 }
@@ -65,40 +68,53 @@ fn build<S: Snapshot + ?Sized>(
     definition: DefinitionId,
     changed: &[RecordChange],
     writer: &mut dyn IndexWriter,
+    progress: &mut OnProgress<'_>,
 ) -> Result<()> {
     let Some(entity_type) = catalog.get(definition).map(|definition| definition.entity_type()) else { return Ok(()) };
+    let passed_over: RoaringBitmap = changed.iter().map(|change| change.after.ordinal().get()).collect();
     let mut flips = Flips::default();
     for change in changed {
         flips.hold(definition, change.after.value(definition), change.after.ordinal());
     }
-    let passed_over: RoaringBitmap = changed.iter().map(|change| change.after.ordinal().get()).collect();
-    let mut result = Ok(());
-    each_record(snapshot, Some(entity_type), |record| {
-        if result.is_ok() && !passed_over.contains(record.ordinal().get()) {
+    let (mut done, total) = (0, snapshot.count(entity_type)?);
+    take_in(snapshot, Some(entity_type), flips, writer, |record, flips| {
+        if !passed_over.contains(record.ordinal().get()) {
             flips.hold(definition, record.value(definition), record.ordinal());
-            result = flips.write_if_many(writer);
         }
-    })?;
-    result?;
-    flips.write(writer)
+        done += 1;
+        if done % TOLD == 0 || done == total { tell(progress, done, total) } else { Ok(()) }
+    })
 }
 
 /// Takes in all entities, where there was no index.
 #[cfg(feature = "sqlite")]
 pub(crate) fn build_all<S: Snapshot + ?Sized>(snapshot: &S, writer: &mut dyn IndexWriter) -> Result<()> {
     let catalog = snapshot.catalog()?;
-    let (mut flips, mut result) = (Flips::default(), Ok(()));
-    each_record(snapshot, None, |record| {
-        if result.is_ok() {
-            for (definition, key) in keys_of(record, &catalog) {
-                flips.push(definition, key, record.ordinal(), true);
-            }
-            result = flips.write_if_many(writer);
-        }
+    take_in(snapshot, None, Flips::default(), writer, |record, flips| {
+        keys_of(record, &catalog).for_each(|(definition, key)| flips.push(definition, key, record.ordinal(), true));
+        Ok(())
+    })
+}
+
+/// Visits all entities, and writes what comes of it.
+fn take_in<S: Snapshot + ?Sized>(
+    snapshot: &S,
+    entity_type: Option<&EntityType>,
+    mut flips: Flips,
+    writer: &mut dyn IndexWriter,
+    mut visit: impl FnMut(&EntityRecord, &mut Flips) -> Result<()>,
+) -> Result<()> {
+    let mut result = Ok(());
+    scan_from(snapshot, entity_type, None, |record| {
+        result = visit(record, &mut flips).and_then(|()| flips.write_if_many(writer));
+        if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     result?;
     flips.write(writer)
 }
+
+/// After how many entities it is told how far it has come.
+const TOLD: u64 = 4096;
 
 /// How many places are gathered before they are written, and how many changes: a set that many of them change is written once.
 const MAX_PLACES: usize = 1 << 17;
@@ -155,9 +171,9 @@ impl Flips {
         let (chunk, low) = split(ordinal);
         let flip = self.places.entry(Place { definition, key, chunk }).or_default();
         if comes {
-            flip.added.push(low)
+            flip.added.push(low);
         } else {
-            flip.removed.push(low)
+            flip.removed.push(low);
         }
         self.count += 1;
     }

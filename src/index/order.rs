@@ -51,7 +51,7 @@ impl<'a, P: Postings + ?Sized> Ordered<'a, P> {
             self.by_ordinal(set, after.map(|after| after.ordinal));
             return Ok(());
         };
-        if !self.catalog.get(definition).is_some_and(|definition| definition.is_searchable()) {
+        if !self.catalog.is_searchable(definition) {
             return self.sort(set);
         }
         let begin = after.map(|after| after.values.get(level).and_then(Option::as_ref));

@@ -6,6 +6,7 @@ mod records;
 mod snapshot;
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::error::Result;
@@ -16,7 +17,9 @@ use crate::memory::postings::{PostingMap, Steps};
 use crate::memory::records::Records;
 use crate::memory::snapshot::MemorySnapshot;
 use crate::model::{Catalog, DefinitionId, EntityKey, EntityRecord, Ordinal, Value};
-use crate::store::{AttributeStore, Batch, Changes, Commit, Find, Marks, Past, PastDefinition, Receipt, Snapshot, plan};
+use crate::store::{
+    AttributeStore, Batch, Changes, Commit, Find, Marks, OnProgress, Past, PastDefinition, Receipt, Snapshot, plan,
+};
 
 /// A store in memory. Cheap to clone; clones share what it holds.
 ///
@@ -147,12 +150,16 @@ impl Logs {
 
 impl AttributeStore for MemoryStore {
     fn commit(&self, batch: &Batch) -> Result<Receipt> {
+        self.commit_with(batch, &mut |_| ControlFlow::Continue(()))
+    }
+
+    fn commit_with(&self, batch: &Batch, progress: &mut OnProgress<'_>) -> Result<Receipt> {
         let _alone = self.write_alone();
         let snapshot = MemorySnapshot::new(&self.shared, self.state());
         let plan = plan(&snapshot, batch)?;
         if let Some(changes) = plan.changes {
             let mut steps = Steps::default();
-            index::write(&snapshot, &changes, &mut steps)?;
+            index::write(&snapshot, &changes, &mut steps, progress)?;
             drop(snapshot);
             self.shared.store(changes, steps);
         }

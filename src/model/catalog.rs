@@ -170,6 +170,11 @@ impl Catalog {
         Violation::new(Rule::Defined, near.join(" or "), entity_type).of(name)
     }
 
+    /// Whether entities are found by this definition, if it is there.
+    pub(crate) fn is_searchable(&self, id: DefinitionId) -> bool {
+        self.get(id).is_some_and(|definition| definition.is_searchable())
+    }
+
     /// The definition with this name, to find entities by.
     pub(crate) fn searchable(&self, entity_type: &EntityType, name: &str) -> Result<&Arc<Definition>, Violation> {
         let definition = self.find(entity_type, name).ok_or_else(|| self.undefined(entity_type, name))?;

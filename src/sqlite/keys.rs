@@ -25,7 +25,11 @@ struct Blocks {
 /// What is known of neighbours.
 enum Block {
     /// Most hosts count their records: integers of one type, of which the bits of `known` say which are there.
-    Integers { entity_type: EntityType, ids: Box<[i64; NEIGHBOURS]>, known: u64 },
+    Integers {
+        entity_type: EntityType,
+        ids: Box<[i64; NEIGHBOURS]>,
+        known: u64,
+    },
     Keys(Box<[Option<EntityKey>]>),
 }
 

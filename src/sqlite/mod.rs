@@ -27,7 +27,7 @@ use crate::sqlite::connections::Connections;
 use crate::sqlite::failure::{commit_failed, failed, waited};
 use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::tables::Tables;
-use crate::store::{AttributeStore, Batch, Find, RebuildProgress, Receipt, Snapshot, plan};
+use crate::store::{AttributeStore, Batch, Find, OnProgress, Receipt, Snapshot, plan};
 
 /// A store in an SQLite file. Cheap to clone; clones share its connections.
 ///
@@ -139,6 +139,10 @@ impl SqliteStore {
 
 impl AttributeStore for SqliteStore {
     fn commit(&self, batch: &Batch) -> Result<Receipt> {
+        self.commit_with(batch, &mut |_| ControlFlow::Continue(()))
+    }
+
+    fn commit_with(&self, batch: &Batch, progress: &mut OnProgress<'_>) -> Result<Receipt> {
         let began = Instant::now();
         let mut writer = self.connections.writer()?;
         let begin = writer.transaction_with_behavior(TransactionBehavior::Immediate);
@@ -147,7 +151,7 @@ impl AttributeStore for SqliteStore {
         let tables = Tables { connection: &*transaction, known, keys: None };
         let plan = plan(&tables, batch)?;
         let Some(changes) = plan.changes else { return Ok(plan.receipt) };
-        index::write(&tables, &changes, &mut PostingWriter::new(&transaction))?;
+        index::write(&tables, &changes, &mut PostingWriter::new(&transaction), progress)?;
         let known = write::store(&transaction, &tables.known, &changes)?;
         transaction.commit().map_err(commit_failed)?;
         self.connections.remember(known);
@@ -174,7 +178,7 @@ impl AttributeStore for SqliteStore {
         self.connections.read_value(entity, find).map_err(waited(began))
     }
 
-    fn rebuild_index(&self, progress: &mut dyn FnMut(RebuildProgress) -> ControlFlow<()>) -> Result<()> {
+    fn rebuild_index(&self, progress: &mut OnProgress<'_>) -> Result<()> {
         let began = Instant::now();
         rebuild::rebuild(&self.connections, progress).map_err(waited(began))
     }

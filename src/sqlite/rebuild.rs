@@ -11,7 +11,7 @@ use crate::sqlite::connections::Connections;
 use crate::sqlite::failure::{commit_failed, failed};
 use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::tables::Tables;
-use crate::store::{RebuildProgress, Snapshot, scan_from};
+use crate::store::{OnProgress, Progress, Snapshot, scan_from};
 
 /// How many places of the index a step looks at in search of what belongs to nobody.
 const LOOKED_AT: usize = 20_000;
@@ -24,7 +24,7 @@ enum Stage {
 
 /// Does step after step until all is done, or the caller has enough; what was done stays done. Between two steps others
 /// write, and keep right what is right already.
-pub(super) fn rebuild(connections: &Connections, progress: &mut dyn FnMut(RebuildProgress) -> ControlFlow<()>) -> Result<()> {
+pub(super) fn rebuild(connections: &Connections, progress: &mut OnProgress<'_>) -> Result<()> {
     let rebuilding = failed("making the index anew");
     let mut done = 0;
     loop {
@@ -51,7 +51,7 @@ pub(super) fn rebuild(connections: &Connections, progress: &mut dyn FnMut(Rebuil
         drop(writer);
         done += 1;
         let steps = (u64::from(last) + 2).max(done + u64::from(next.is_some()));
-        if progress(RebuildProgress::new(done, steps)).is_break() || next.is_none() {
+        if progress(Progress::new(done, steps)).is_break() || next.is_none() {
             return Ok(());
         }
     }

@@ -57,20 +57,3 @@ impl fmt::Display for Fault {
         }
     }
 }
-
-/// How far the making of an index has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RebuildProgress {
-    /// How many steps are done; a later call goes on behind them.
-    pub done: u64,
-    /// How many there are, as far as is known now.
-    pub steps: u64,
-}
-
-impl RebuildProgress {
-    #[cfg(feature = "sqlite")]
-    pub(crate) const fn new(done: u64, steps: u64) -> Self {
-        Self { done, steps }
-    }
-}

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
 use crate::store::{
-    Batch, BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Past, PastDefinition, RebuildProgress, Receipt, Wanted,
-    reference,
+    Batch, BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, OnProgress, Past, PastDefinition, Receipt, Wanted, reference,
 };
 
 /// How many records a default method takes from a scan at a time.
@@ -38,6 +37,15 @@ pub trait AttributeStore: fmt::Debug {
     /// [`crate::Error::Conflict`] if the catalog or an expected entity has moved, [`crate::Error::Invalid`] with all
     /// violations, or a failure of the storage.
     fn commit(&self, batch: &Batch) -> Result<Receipt>;
+
+    /// The same, which tells on the way how far it has come where it takes long, and ends if the caller has enough.
+    ///
+    /// # Errors
+    /// Those of [`AttributeStore::commit`]; [`crate::Error::Stopped`], where nothing was changed.
+    fn commit_with(&self, batch: &Batch, progress: &mut OnProgress<'_>) -> Result<Receipt> {
+        let _ = progress;
+        self.commit(batch)
+    }
 
     /// The store as it is now, for as long as it is held. It blocks neither writers nor other readers.
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>>;
@@ -71,7 +79,7 @@ pub trait AttributeStore: fmt::Debug {
     ///
     /// # Errors
     /// A failure of the storage.
-    fn rebuild_index(&self, progress: &mut dyn FnMut(RebuildProgress) -> ControlFlow<()>) -> Result<()> {
+    fn rebuild_index(&self, progress: &mut OnProgress<'_>) -> Result<()> {
         let _ = progress;
         Ok(())
     }
@@ -228,6 +236,10 @@ macro_rules! forward_store {
                 (**self).commit(batch)
             }
 
+            fn commit_with(&self, batch: &Batch, progress: &mut OnProgress<'_>) -> Result<Receipt> {
+                (**self).commit_with(batch, progress)
+            }
+
             fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
                 (**self).snapshot()
             }
@@ -244,7 +256,7 @@ macro_rules! forward_store {
                 (**self).read_value(entity, find)
             }
 
-            fn rebuild_index(&self, progress: &mut dyn FnMut(RebuildProgress) -> ControlFlow<()>) -> Result<()> {
+            fn rebuild_index(&self, progress: &mut OnProgress<'_>) -> Result<()> {
                 (**self).rebuild_index(progress)
             }
         }
