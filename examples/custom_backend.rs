@@ -81,7 +81,7 @@ impl State {
             let past = change.ended().map(|held| Past { held: held.clone(), ended });
             self.past.entry(ordinal).or_default().extend(past);
             self.ordinals.insert(change.after.key().clone(), ordinal);
-            // An emptied entity is kept, with its ordinal and its revision; only a scan passes it over.
+            // An emptied entity is kept, with its ordinal and its revision: it may be written again, and has a past.
             self.records.insert(ordinal, change.after);
         }
     }
@@ -107,10 +107,10 @@ impl Snapshot for At {
         Ok(entities.iter().map(|key| self.0.record(key)).collect())
     }
 
-    fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
+    fn written(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
         let rest = self.0.records.range((after.map_or(Unbounded, Excluded), Unbounded)).map(|(_, record)| record);
         let of_type = |record: &&Arc<EntityRecord>| entity_type.is_none_or(|wanted| wanted == record.key().entity_type());
-        Ok(rest.filter(|record| !record.is_empty()).filter(of_type).take(limit).cloned().collect())
+        Ok(rest.filter(of_type).take(limit).cloned().collect())
     }
 
     fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>> {

@@ -45,6 +45,7 @@ pub mod conformance;
 mod error;
 mod filter;
 mod hash;
+mod history;
 mod index;
 mod memory;
 pub mod model;
@@ -65,6 +66,9 @@ pub use attributes::{
 pub use clock::{Clock, Instant, ManualClock, SystemClock};
 pub use error::{Error, Moved, Result, Rule, Violation, Violations};
 pub use filter::{Attr, BoundFilter, Condition, Filter, attr};
+pub use history::{
+    ChangePage, Changed, DefinitionChange, DefinitionVersion, EntityChange, Point, Position, ValueChange, Version,
+};
 pub use memory::MemoryStore;
 pub use model::*;
 #[cfg(feature = "sqlite")]

@@ -63,6 +63,7 @@ enum Flaw {
     /// A commit takes an id though it changes nothing.
     EmptyCommits,
     EmptiedEntitiesScanned,
+    EmptiedEntitiesUnwritten,
     ScanIgnoresType,
     ReadInOrderOfKeys,
     /// The lock is taken after the plan was made.
@@ -109,6 +110,7 @@ const CATCHES: &[(Flaw, &str)] = &[
     (Flaw::NoteLost, "commits::actors_and_notes_come_back"),
     (Flaw::EmptyCommits, "batches::what_changes_nothing_commits_nothing"),
     (Flaw::EmptiedEntitiesScanned, "entities::an_emptied_entity_is_not_found"),
+    (Flaw::EmptiedEntitiesUnwritten, "history::the_past_is_read_as_it_was"),
     (Flaw::ScanIgnoresType, "reading::scans_go_page_by_page"),
     (Flaw::ReadInOrderOfKeys, "reading::many_are_read_in_order"),
     (Flaw::PlannedBeforeLocked, "threads::no_update_is_lost"),
@@ -426,6 +428,15 @@ impl Snapshot for At<'_> {
             found.sort_by_key(|record| record.as_ref().map(|record| record.key().clone()));
         }
         Ok(found)
+    }
+
+    fn written(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
+        let (state, flaw, first) = (self.state(), self.flaw(), after.unwrap_or_default());
+        let wanted = |record: &&Arc<EntityRecord>| {
+            let of_type = entity_type.is_none_or(|wanted| wanted == record.key().entity_type());
+            record.ordinal() > first && of_type && (flaw != Flaw::EmptiedEntitiesUnwritten || !record.is_empty())
+        };
+        Ok(state.records.range(first..).map(|(_, record)| record).filter(wanted).take(limit).cloned().collect())
     }
 
     fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {

@@ -11,6 +11,7 @@ mod facets;
 mod find;
 mod listing;
 mod of;
+mod past;
 mod query;
 mod view;
 

@@ -7,7 +7,7 @@ use crate::attributes::detail::{ValueDetail, details};
 use crate::attributes::entity::{Entity, find_or_undefined, value_or_default};
 use crate::error::Result;
 use crate::model::{Catalog, EntityKey, EntityType, FromValue, IntoEntityKey, Limits, Ordinal, ValueId};
-use crate::store::{Past, Snapshot};
+use crate::store::Snapshot;
 
 /// A store at one point in time, for as long as it is held: it blocks nobody, and what others write is not in it.
 ///
@@ -32,6 +32,10 @@ impl<'a> View<'a> {
     pub(super) fn new(snapshot: Box<dyn Snapshot + 'a>, limits: Arc<Limits>) -> Result<Self> {
         let catalog = snapshot.catalog()?;
         Ok(Self { snapshot, catalog, limits })
+    }
+
+    pub(super) fn into_parts(self) -> (Box<dyn Snapshot + 'a>, Arc<Limits>) {
+        (self.snapshot, self.limits)
     }
 
     /// The definitions.
@@ -94,11 +98,6 @@ impl<'a> View<'a> {
         let record = self.snapshot.read(std::slice::from_ref(entity))?.pop().flatten();
         let Some(record) = record else { return Ok(Vec::new()) };
         details(&*self.snapshot, &self.catalog, &record, record.values().iter())
-    }
-
-    /// What the entity held once and holds no longer, in the order in which it ended.
-    pub fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
-        self.snapshot.history(entity)
     }
 }
 

@@ -1,14 +1,18 @@
 //! History: what was replaced, cleared, changed or deleted, with the commits that began and ended it.
 
+use std::collections::BTreeMap;
+
 use crate::conformance::Store;
 use crate::conformance::definitions::rich_specs;
-use crate::conformance::support::{HISTORY, customer, host, key, must, same, snapshot, there, typed};
-use crate::model::{DefinitionId, DefinitionSpec, EntityKey};
+use crate::conformance::plain::Plain;
+use crate::conformance::support::{HISTORY, customer, holds, host, key, must, picture, same, snapshot, there, typed};
+use crate::history::{AsOf, Changed, Point, Position};
+use crate::model::{CommitId, DefinitionId, DefinitionSpec, EntityKey, ValueId};
 
 /// Definition, value, created, modified, ended: plain, so that decimals show their zeros.
-type Plain = (u32, String, u64, u64, u64);
+type Told = (u32, String, u64, u64, u64);
 
-fn past(store: &Store, entity: &EntityKey) -> Vec<Plain> {
+fn past(store: &Store, entity: &EntityKey) -> Vec<Told> {
     let past = must(snapshot(store).history(entity), "the past of an entity is read");
     let plain = past.iter().map(|past| {
         let held = &past.held;
@@ -150,4 +154,111 @@ pub fn a_long_past_comes_back_whole(store: &Store) {
     let expected: Vec<_> = (0..299u64).map(|n| (4, n.to_string(), 3, n + 3, n + 4)).collect();
     same(&found, &expected, promise, HISTORY);
     same(&past(store, &customer(1)), &[(1, "0", 3, 3, 103), (1, "100", 3, 103, 203)], promise, HISTORY);
+}
+
+/// Commits of every kind: each of these is one.
+fn live(store: &Store, mut after_each: impl FnMut()) {
+    let host = host(store);
+    let of = typed(&host, "customer");
+    let people = typed(&host, "person");
+    let mut done = |doing: &str, done: crate::Result<()>| {
+        must(done, doing);
+        after_each();
+    };
+    let specs = [DefinitionSpec::string("a"), DefinitionSpec::decimal("d"), DefinitionSpec::string("c").unique()];
+    done("definitions are made", of.ensure(specs).map(drop));
+    let batch = host.batch().set(("customer", 1), "a", "x").set_text(("customer", 2), "d", "1.50").set(("customer", 3), "c", "u");
+    done("three are written", batch.commit().map(drop));
+    done("a value is replaced", of.set(1, "a", "y").map(drop));
+    done("another type begins", people.define(DefinitionSpec::integer("n")).map(drop));
+    done("one of it is written", people.set(1, "n", 7).map(drop));
+    done("a definition is renamed", of.rename("a", "b").map(drop));
+    done("an entity is emptied", of.remove(2).map(drop));
+    done(
+        "a unique value changes hands",
+        host.batch().clear(("customer", 3), "c").set(("customer", 1), "c", "u").commit().map(drop),
+    );
+    done("a definition goes with its values", of.delete_with_values("b").map(drop));
+    done("another takes its old name", of.define(DefinitionSpec::boolean("a")).map(drop));
+    done("the emptied one comes back", of.set(2, "a", true).map(drop));
+    done(
+        "a definition and its value at once",
+        host.batch().define("person", DefinitionSpec::string("s")).set(("person", 2), "s", "").commit().map(drop),
+    );
+}
+
+fn everyone() -> Vec<EntityKey> {
+    (1..=4).map(customer).chain((1..=3).map(|id| key("person", id))).collect()
+}
+
+/// As of a commit, all is as it was when it was done.
+pub fn the_past_is_read_as_it_was(store: &Store) {
+    let promise = "as of a commit, all is as it was when it was done: definitions, values, revisions, times, history";
+    let advice = "`written` has emptied entities as well, and `history` all that ended";
+    let mut seen = vec![picture(&*snapshot(store), &everyone())];
+    live(store, || seen.push(picture(&*snapshot(store), &everyone())));
+    for (expected, commit) in seen.iter().zip(0..) {
+        let then = must(AsOf::new(snapshot(store), Point::Commit(CommitId::new(commit))), "a commit of the past is read");
+        same(&picture(&then, &everyone()), expected, promise, advice);
+    }
+    let instant = there(must(snapshot(store).commits(&[CommitId::new(3)]), "a commit is read").pop().flatten(), promise).at;
+    for (moved, commit) in [(-1, 2), (0, 3), (1, 3)] {
+        let instant = instant + chrono::TimeDelta::microseconds(moved);
+        let then = must(AsOf::new(snapshot(store), Point::Instant(instant)), "an instant of the past is read");
+        same(&picture(&then, &everyone()), &seen[commit], promise, advice);
+    }
+    holds(AsOf::new(snapshot(store), Point::Commit(CommitId::new(99))).is_err(), "what is not yet done cannot be read", advice);
+}
+
+/// A commit knows the entities that it changed.
+pub fn commits_tell_whom_they_changed(store: &Store) {
+    let promise = "`touched` has the ordinals of the entities that the commit changed, and of no others";
+    live(store, || {});
+    let (found, plain) = (snapshot(store), Plain(snapshot(store)));
+    for commit in (0..15).map(CommitId::new) {
+        let expected = must(crate::store::Snapshot::touched(&plain, commit), "history is read");
+        same(
+            &must(found.touched(commit), "a commit is read"),
+            &expected,
+            promise,
+            "store `RecordChange::after` ordinals with the commit",
+        );
+    }
+}
+
+/// Who follows the changes has what the store has, however long the pages are.
+pub fn changes_follow_each_other(store: &Store) {
+    let promise = "who follows the changes, page by page, knows all that the store holds";
+    live(store, || {});
+    let host = host(store);
+    let view = must(host.snapshot(), "a snapshot is made");
+    let held = everyone().iter().flat_map(|key| must(view.details(key), "values are read")).collect::<Vec<_>>();
+    let expected: BTreeMap<ValueId, String> = held.iter().map(|detail| (detail.id, detail.value.to_string())).collect();
+    for limit in [1, 2, 100] {
+        let (mut position, mut mirror, mut defined) = (Position::default(), BTreeMap::new(), 0);
+        loop {
+            let page = must(view.changes_since(position, limit), "changes are read");
+            for change in &page.changes {
+                match change {
+                    Changed::Definition(change) => {
+                        defined += usize::from(change.after.is_some());
+                        defined -= usize::from(change.before.is_some());
+                    }
+                    Changed::Entity(change) => {
+                        for value in &change.values {
+                            let before = mirror.remove(&value.id);
+                            same(&before, &value.before.as_ref().map(ToString::to_string), promise, HISTORY);
+                            mirror.extend(value.after.as_ref().map(|after| (value.id, after.to_string())));
+                        }
+                    }
+                }
+            }
+            position = page.position;
+            if !page.has_more {
+                break;
+            }
+        }
+        same(&mirror, &expected, promise, HISTORY);
+        same(&defined, &view.catalog().iter().count(), promise, HISTORY);
+    }
 }

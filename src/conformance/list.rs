@@ -103,6 +103,9 @@ macro_rules! __conformance_cases {
                 deleted_values_stay_in_the_past
                 definitions_that_end_stay_in_the_past
                 a_long_past_comes_back_whole
+                the_past_is_read_as_it_was
+                commits_tell_whom_they_changed
+                changes_follow_each_other
             }
             rules {
                 required_values_stay

@@ -22,8 +22,8 @@ impl Snapshot for Plain<'_> {
         self.0.read(entities)
     }
 
-    fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
-        self.0.scan(entity_type, after, limit)
+    fn written(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
+        self.0.written(entity_type, after, limit)
     }
 
     fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>> {

@@ -9,6 +9,8 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
+use roaring::RoaringBitmap;
+
 use crate::error::Result;
 use crate::hash::HashMap;
 use crate::index;
@@ -67,6 +69,8 @@ struct State {
 #[derive(Default)]
 struct Logs {
     commits: Vec<Commit>,
+    /// The ordinals that each of them changed.
+    touched: Vec<RoaringBitmap>,
     past: HashMap<Ordinal, Vec<Past>>,
     past_definitions: HashMap<DefinitionId, Vec<PastDefinition>>,
 }
@@ -132,6 +136,7 @@ impl Logs {
     fn grow(&mut self, changes: &Changes) {
         let ended = changes.commit.id;
         self.commits.push(changes.commit.clone());
+        self.touched.push(changes.touched());
         for change in &changes.records {
             let ordinal = change.after.ordinal();
             if !change.diff.ended.is_empty() {

@@ -21,6 +21,11 @@ impl<'a> MemorySnapshot<'a> {
         Self { shared, state }
     }
 
+    fn records_after(&self, after: Option<Ordinal>) -> impl Iterator<Item = &Arc<EntityRecord>> {
+        let first = after.map_or(1, |after| after.get().saturating_add(1));
+        (first..=self.state.marks.ordinal.get()).filter_map(|ordinal| self.state.records.get(Ordinal::new(ordinal)))
+    }
+
     fn is_past(&self, ended: CommitId) -> bool {
         ended <= self.state.marks.commit
     }
@@ -41,13 +46,16 @@ impl Snapshot for MemorySnapshot<'_> {
         Ok(entities.iter().map(read).collect())
     }
 
+    fn written(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
+        let wanted = |record: &&Arc<EntityRecord>| entity_type.is_none_or(|wanted| wanted == record.key().entity_type());
+        Ok(self.records_after(after).filter(wanted).take(limit).cloned().collect())
+    }
+
     fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
-        let first = after.map_or(1, |after| after.get().saturating_add(1));
         let wanted = |record: &&Arc<EntityRecord>| {
             !record.is_empty() && entity_type.is_none_or(|wanted| wanted == record.key().entity_type())
         };
-        let all = (first..=self.state.marks.ordinal.get()).filter_map(|ordinal| self.state.records.get(Ordinal::new(ordinal)));
-        Ok(all.filter(wanted).take(limit).cloned().collect())
+        Ok(self.records_after(after).filter(wanted).take(limit).cloned().collect())
     }
 
     fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>> {
@@ -57,6 +65,13 @@ impl Snapshot for MemorySnapshot<'_> {
             logs.commits.get(index).filter(|commit| self.is_past(commit.id)).cloned()
         };
         Ok(ids.iter().map(one).collect())
+    }
+
+    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
+        let logs = self.shared.logs();
+        let index = commit.get().checked_sub(1).and_then(|index| usize::try_from(index).ok());
+        let touched = index.filter(|_| self.is_past(commit)).and_then(|index| logs.touched.get(index));
+        Ok(touched.into_iter().flatten().map(Ordinal::new).collect())
     }
 
     fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {

@@ -86,6 +86,11 @@ impl Catalog {
         self.next
     }
 
+    /// The last id that was given to a definition; 0 before the first.
+    pub fn last_id(&self) -> DefinitionId {
+        self.next.map_or(DefinitionId::MAX, |next| DefinitionId::new(next.get() - 1))
+    }
+
     /// The definition with this id.
     ///
     /// ```

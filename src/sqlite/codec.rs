@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 
+use roaring::RoaringBitmap;
 use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
-use crate::model::{Bare, Catalog, CommitId, DataType, Definition, DefinitionId, EntityId, EntityRecord, Held, Value, read_date};
+use crate::model::{
+    Bare, Catalog, CommitId, DataType, Definition, DefinitionId, EntityId, EntityRecord, Held, Ordinal, Value, read_date,
+};
 
 /// The record's values as a document.
 pub(super) fn write_doc(record: &EntityRecord) -> Result<String> {
@@ -236,4 +239,18 @@ pub(super) fn id_from_sql(sql: ValueRef<'_>) -> Result<EntityId> {
         }
         _ => Err(wrong("empty or binary".into())),
     }
+}
+
+/// Ordinals in the portable format of roaring bitmaps (<https://github.com/RoaringBitmap/RoaringFormatSpec>).
+pub(super) fn write_touched(mut touched: RoaringBitmap) -> Result<Vec<u8>> {
+    touched.optimize();
+    let mut bytes = Vec::with_capacity(touched.serialized_size());
+    touched.serialize_into(&mut bytes).map_err(|error| Error::backend("writing a commit", error))?;
+    Ok(bytes)
+}
+
+pub(super) fn read_touched(bytes: &[u8]) -> Result<Vec<Ordinal>> {
+    let touched = RoaringBitmap::deserialize_from(bytes);
+    let touched = touched.map_err(|_| Error::corrupt("what a commit changed cannot be read"))?;
+    Ok(touched.into_iter().map(Ordinal::new).collect())
 }

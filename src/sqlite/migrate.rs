@@ -1,15 +1,19 @@
 //! Files that an older release wrote are brought up to date when they are opened for writing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, TransactionBehavior};
+use roaring::RoaringBitmap;
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::error::Result;
 use crate::index;
+use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
 use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::schema::{APPLICATION_ID, POSTINGS, VERSION};
 use crate::sqlite::tables::{Known, Tables};
+use crate::store::each_record;
 
 /// Brings an older file up to date, whole or not at all; one that is not older stays as it is.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
@@ -34,7 +38,43 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
 /// From version 1 to 2: an index of all values, instead of one of unique values.
 fn add_postings(connection: &Connection) -> Result<()> {
     let migrating = failed("making the index");
-    connection.execute_batch("DROP TABLE attr_unique").and_then(|()| connection.execute_batch(POSTINGS)).map_err(migrating)?;
+    let tables = "DROP TABLE attr_unique; ALTER TABLE attr_commit ADD COLUMN touched BLOB NOT NULL DEFAULT x''";
+    connection.execute_batch(tables).and_then(|()| connection.execute_batch(POSTINGS)).map_err(migrating)?;
     let known = Arc::new(Known::load(connection)?);
-    index::build_all(&Tables { connection, known, keys: None }, &mut PostingWriter::new(connection))
+    let tables = Tables { connection, known, keys: None };
+    index::build_all(&tables, &mut PostingWriter::new(connection))?;
+    add_touched(&tables)
+}
+
+/// Each commit learns which entities it changed: those of which a value began or ended with it.
+fn add_touched(tables: &Tables<&Connection>) -> Result<()> {
+    let migrating = failed("collecting what each commit changed");
+    let mut touched: BTreeMap<i64, RoaringBitmap> = BTreeMap::new();
+    let mut commits = tables.prepare("SELECT id FROM attr_commit")?;
+    for commit in commits.query_map([], |row| row.get(0)).map_err(&migrating)? {
+        touched.insert(commit.map_err(&migrating)?, RoaringBitmap::new());
+    }
+    each_record(tables, None, |record| {
+        for held in record.values() {
+            add(&mut touched, held.modified.get().cast_signed(), record.ordinal().get());
+        }
+    })?;
+    let mut past = tables.prepare("SELECT ordinal, modified, ended FROM attr_history")?;
+    let mut rows = past.query([]).map_err(&migrating)?;
+    while let Some(row) = rows.next().map_err(&migrating)? {
+        let ordinal = row.get(0).map_err(&migrating)?;
+        add(&mut touched, row.get(1).map_err(&migrating)?, ordinal);
+        add(&mut touched, row.get(2).map_err(&migrating)?, ordinal);
+    }
+    let mut update = tables.prepare("UPDATE attr_commit SET touched = ?2 WHERE id = ?1")?;
+    for (commit, touched) in touched {
+        update.execute(params![commit, codec::write_touched(touched)?]).map_err(&migrating)?;
+    }
+    Ok(())
+}
+
+fn add(touched: &mut BTreeMap<i64, RoaringBitmap>, commit: i64, ordinal: u32) {
+    if let Some(touched) = touched.get_mut(&commit) {
+        touched.insert(ordinal);
+    }
 }

@@ -7,7 +7,7 @@ pub(super) const APPLICATION_ID: i32 = 0x6341_7472;
 pub(super) const VERSION: i64 = 2;
 
 /// `doc` is JSON keyed by definition id, ascending (`{"7":"premium","9":10000}`; DECIMAL and DATE as text); `meta` has the
-/// commits of each value in the same order. `ANY` keeps an id an integer or a text, as it came. [`POSTINGS`] come behind.
+/// commits of each value in the same order. `touched` has the ordinals that a commit changed, as a roaring bitmap. `ANY` keeps an id an integer or a text, as it came. [`POSTINGS`] come behind.
 pub(super) const TABLES: &str = "
 CREATE TABLE attr_state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -20,7 +20,8 @@ CREATE TABLE attr_commit (
     id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
     actor TEXT,
-    note TEXT
+    note TEXT,
+    touched BLOB NOT NULL
 ) STRICT;
 CREATE TABLE attr_entity_type (
     id INTEGER PRIMARY KEY,

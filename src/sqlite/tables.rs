@@ -129,6 +129,28 @@ impl<C: Deref<Target = Connection>> Tables<C> {
         Ok(records)
     }
 
+    /// The next records that meet a condition, by ordinal.
+    fn page(
+        &self,
+        entity_type: Option<&EntityType>,
+        after: Option<Ordinal>,
+        limit: usize,
+        condition: &str,
+    ) -> Result<Vec<Arc<EntityRecord>>> {
+        let after = after.unwrap_or_default().get();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        // The sign keeps SQLite from taking the index by type and id, and sorting.
+        let of_type = if entity_type.is_some() { "AND +type = ?3" } else { "" };
+        let mut select = self.prepare(&format!(
+            "SELECT type, id, ordinal, revision, doc, meta FROM attr_entity \
+             WHERE ordinal > ?1 {of_type} {condition} ORDER BY ordinal LIMIT ?2"
+        ))?;
+        match entity_type {
+            Some(entity_type) => self.records(&mut select, params![after, limit, self.known.type_number(entity_type)]),
+            None => self.records(&mut select, params![after, limit]),
+        }
+    }
+
     /// What is in the first two columns: the number of the type, and the id.
     pub(super) fn entity_key(&self, row: &Row<'_>) -> Result<EntityKey> {
         let reading = failed("reading the key of an entity");
@@ -168,26 +190,21 @@ impl<C: Deref<Target = Connection>> Snapshot for Tables<C> {
         entities.iter().map(&mut one).collect()
     }
 
+    fn written(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
+        self.page(entity_type, after, limit, "")
+    }
+
     fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
-        let after = after.unwrap_or_default().get();
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        match entity_type {
-            // The sign keeps SQLite from taking the index by type and id, and sorting.
-            Some(entity_type) => {
-                let mut select = self.prepare(
-                    "SELECT type, id, ordinal, revision, doc, meta FROM attr_entity \
-                     WHERE ordinal > ?1 AND +type = ?2 AND doc <> '{}' ORDER BY ordinal LIMIT ?3",
-                )?;
-                self.records(&mut select, params![after, self.known.type_number(entity_type), limit])
-            }
-            None => {
-                let mut select = self.prepare(
-                    "SELECT type, id, ordinal, revision, doc, meta FROM attr_entity \
-                     WHERE ordinal > ?1 AND doc <> '{}' ORDER BY ordinal LIMIT ?2",
-                )?;
-                self.records(&mut select, params![after, limit])
-            }
-        }
+        self.page(entity_type, after, limit, "AND doc <> '{}'")
+    }
+
+    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
+        let reading = failed("reading a commit");
+        let Ok(number) = i64::try_from(commit.get()) else { return Ok(Vec::new()) };
+        let mut select = self.prepare("SELECT touched FROM attr_commit WHERE id = ?1")?;
+        let mut rows = select.query([number]).map_err(&reading)?;
+        let Some(row) = rows.next().map_err(&reading)? else { return Ok(Vec::new()) };
+        codec::read_touched(row.get_ref(0).and_then(|touched| Ok(touched.as_blob()?)).map_err(&reading)?)
     }
 
     fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>> {

@@ -1,7 +1,9 @@
 //! Writes a commit's changes down, inside the writer's transaction.
 
-use rusqlite::{Connection, params};
 use std::sync::Arc;
+
+use roaring::RoaringBitmap;
+use rusqlite::{Connection, params};
 
 use crate::error::{Error, Result};
 use crate::model::{Catalog, Definition, EntityType};
@@ -14,7 +16,7 @@ use crate::store::{CatalogChange, Changes, Commit, RecordChange};
 pub(super) fn store(connection: &Connection, known: &Arc<Known>, changes: &Changes) -> Result<Arc<Known>> {
     let Changes { commit, catalog, records } = changes;
     let write = Write { connection, commit: signed(commit.id.get())? };
-    write.commit(commit)?;
+    write.commit(commit, changes.touched())?;
     let known = match catalog {
         Some(change) => Arc::new(write.catalog(known, change)?),
         None => Arc::clone(known),
@@ -40,9 +42,10 @@ impl Write<'_> {
         Ok(())
     }
 
-    fn commit(&self, commit: &Commit) -> Result<()> {
-        let sql = "INSERT INTO attr_commit (id, at, actor, note) VALUES (?1, ?2, ?3, ?4)";
-        self.execute(sql, params![self.commit, commit.at.timestamp_micros(), commit.actor.as_deref(), commit.note.as_deref()])
+    fn commit(&self, commit: &Commit, touched: RoaringBitmap) -> Result<()> {
+        let sql = "INSERT INTO attr_commit (id, at, actor, note, touched) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let (at, touched) = (commit.at.timestamp_micros(), codec::write_touched(touched)?);
+        self.execute(sql, params![self.commit, at, commit.actor.as_deref(), commit.note.as_deref(), touched])
     }
 
     fn catalog(&self, known: &Known, change: &CatalogChange) -> Result<Known> {

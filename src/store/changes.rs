@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Instant;
@@ -50,6 +51,13 @@ pub struct Changes {
     pub catalog: Option<CatalogChange>,
     /// The records that change, each once.
     pub records: Vec<RecordChange>,
+}
+
+impl Changes {
+    /// The ordinals of the records that change.
+    pub(crate) fn touched(&self) -> RoaringBitmap {
+        self.records.iter().map(|change| change.after.ordinal().get()).collect()
+    }
 }
 
 /// What changes in the catalog.

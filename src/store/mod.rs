@@ -24,7 +24,7 @@ pub use fault::{Fault, FaultKind};
 pub(crate) use plan::missing;
 pub use plan::{Plan, plan};
 pub use port::{AttributeStore, Find, Marks, Snapshot};
-pub(crate) use port::{each_record, scan_from};
+pub(crate) use port::{each_record, scan_from, written_at};
 pub(crate) use progress::tell;
 pub use progress::{OnProgress, Progress};
 pub use query::{BoundQuery, Direction, Found, FoundKeys, Rank, Wanted};

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
+use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Held, Ordinal, Value};
 use crate::store::{
     Batch, BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, OnProgress, Past, PastDefinition, Receipt, Wanted, reference,
 };
@@ -107,9 +107,9 @@ pub trait Snapshot {
     /// These entities, in this order; none where one was never written. An emptied entity is there, with its revision.
     fn read(&self, entities: &[EntityKey]) -> Result<Vec<Option<Arc<EntityRecord>>>>;
 
-    /// Entities that hold at least one value, by ordinal, after this one: of one type, or of all. An answer of fewer than
-    /// `limit` is the last.
-    fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>>;
+    /// Entities that were ever written, emptied ones as well, by ordinal, after this one: of one type, or of all. An answer
+    /// of fewer than `limit` is the last.
+    fn written(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>>;
 
     /// These commits, in this order; none where there is none.
     fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>>;
@@ -119,6 +119,38 @@ pub trait Snapshot {
 
     /// What the definition was once and is no longer, by the commit that ended it.
     fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>>;
+
+    /// Those of them that hold at least one value.
+    fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
+        let (mut found, mut after) = (Vec::new(), after);
+        while found.len() < limit {
+            let wanted = limit - found.len();
+            let page = self.written(entity_type, after, wanted)?;
+            let last = page.last().map(|last| last.ordinal()).filter(|_| page.len() == wanted);
+            found.extend(page.into_iter().filter(|record| !record.is_empty()));
+            let Some(last) = last else { break };
+            after = Some(last);
+        }
+        Ok(found)
+    }
+
+    /// Which entities a commit changed, by ordinal.
+    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
+        let (mut touched, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.written(None, after, SCANNED)?;
+            for record in &page {
+                let moved = |held: &Held| held.modified == commit;
+                let is_touched = record.values().iter().any(moved)
+                    || self.history(record.key())?.iter().any(|past| past.ended == commit || moved(&past.held));
+                touched.extend(is_touched.then(|| record.ordinal()));
+            }
+            match page.last() {
+                Some(last) if page.len() == SCANNED => after = Some(last.ordinal()),
+                _ => return Ok(touched),
+            }
+        }
+    }
 
     /// The entities with these ordinals, in this order; none where one was never given out, or holds nothing.
     fn locate(&self, ordinals: &[Ordinal]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
@@ -196,6 +228,13 @@ pub trait Snapshot {
         let _ = report;
         Ok(())
     }
+}
+
+/// The entity with this ordinal, if it was ever written.
+pub(crate) fn written_at(snapshot: &dyn Snapshot, ordinal: Ordinal) -> Result<Option<Arc<EntityRecord>>> {
+    let Some(before) = ordinal.get().checked_sub(1) else { return Ok(None) };
+    let found = snapshot.written(None, Some(Ordinal::new(before)), 1)?.pop();
+    Ok(found.filter(|record| record.ordinal() == ordinal))
 }
 
 /// Visits every entity that holds a value, a page at a time.

@@ -97,7 +97,7 @@ pub(crate) fn facts(view: &View<'_>, model: &Model) -> Result<Vec<Fact>, Error> 
     for (key, entity) in keys.iter().zip(view.entities(&keys)?) {
         facts.push(Fact::Found(key.to_string(), entity.is_some()));
         facts.push(Fact::Details(key.to_string(), view.details(key)?.iter().map(Detail::from).collect()));
-        facts.push(Fact::History(key.to_string(), view.history(key)?.iter().map(Past::from).collect()));
+        facts.push(Fact::History(key.to_string(), view.as_snapshot().history(key)?.iter().map(Past::from).collect()));
     }
     for id in (1..=model.last_definition + 1).map(DefinitionId::new) {
         let past = snapshot.past_definitions(id)?;

@@ -1,0 +1,165 @@
+//! A store as it was when a commit was done.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::clock::Instant;
+use crate::error::{Error, Result};
+use crate::history::Definitions;
+use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Held, Ordinal, Revision};
+use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot, written_at};
+
+/// A point in the past of a store.
+///
+/// ```
+/// use custom_attributes::{CommitId, Instant, Point};
+/// assert_eq!(Point::from(CommitId::new(7)), Point::Commit(CommitId::new(7)));
+/// let noon: Instant = "2026-01-04T12:00:00Z".parse()?;
+/// assert_eq!(Point::from(noon), Point::Instant(noon));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Point {
+    /// When this commit was done; 0 is before the first.
+    Commit(CommitId),
+    /// When the last commit that is not later than this was done. Where the clock of the host once went back, it is a commit
+    /// of around that time.
+    Instant(Instant),
+}
+
+impl From<CommitId> for Point {
+    fn from(commit: CommitId) -> Self {
+        Self::Commit(commit)
+    }
+}
+
+impl From<Instant> for Point {
+    fn from(instant: Instant) -> Self {
+        Self::Instant(instant)
+    }
+}
+
+impl Point {
+    /// The commit that is meant.
+    pub(crate) fn resolve(self, snapshot: &dyn Snapshot) -> Result<CommitId> {
+        let last = snapshot.marks()?.commit;
+        match self {
+            Self::Commit(commit) if commit > last => {
+                Err(Error::not_found(format!("commit {commit}, after the last, {last},"), Vec::new()))
+            }
+            Self::Commit(commit) => Ok(commit),
+            Self::Instant(instant) => last_until(snapshot, last, instant),
+        }
+    }
+}
+
+/// Commits are in the order of their instants, as far as the clock of the host is.
+fn last_until(snapshot: &dyn Snapshot, last: CommitId, instant: Instant) -> Result<CommitId> {
+    let (mut low, mut high) = (0, last.get());
+    while low < high {
+        let middle = CommitId::new(low + (high - low).div_ceil(2));
+        let missing = || Error::corrupt(format!("commit {middle} is missing"));
+        let commit = snapshot.commits(&[middle])?.pop().flatten().ok_or_else(missing)?;
+        if commit.at <= instant { low = middle.get() } else { high = middle.get() - 1 }
+    }
+    Ok(CommitId::new(low))
+}
+
+/// An entity as it was when a commit was done.
+pub(crate) fn state_at(now: &EntityRecord, past: &[Past], at: CommitId) -> Result<EntityRecord> {
+    let present = now.values().iter().filter(|held| held.modified <= at);
+    let ended = past.iter().filter(|past| past.held.modified <= at && at < past.ended).map(|past| &past.held);
+    let mut values: Vec<Held> = present.chain(ended).cloned().collect();
+    values.sort_unstable_by_key(|held| held.definition);
+    // Each commit that began or ended one of its values was a revision.
+    let began = now.values().iter().chain(past.iter().map(|past| &past.held)).map(|held| held.modified);
+    let moved: BTreeSet<CommitId> = began.chain(past.iter().map(|past| past.ended)).filter(|moved| *moved <= at).collect();
+    EntityRecord::load(now.key().clone(), now.ordinal(), Revision::new(moved.len() as u64), values)
+}
+
+/// A snapshot of the past: made from what is there now, and from what is no longer.
+pub(crate) struct AsOf<'a> {
+    now: Box<dyn Snapshot + 'a>,
+    commit: CommitId,
+    catalog: Arc<Catalog>,
+}
+
+impl<'a> AsOf<'a> {
+    pub(crate) fn new(now: Box<dyn Snapshot + 'a>, point: Point) -> Result<Self> {
+        let commit = point.resolve(&*now)?;
+        let catalog = Arc::new(Definitions::load(&*now)?.catalog(commit)?);
+        Ok(Self { now, commit, catalog })
+    }
+
+    /// None of an entity that was first written later.
+    fn state(&self, now: &Arc<EntityRecord>) -> Result<Option<Arc<EntityRecord>>> {
+        let state = state_at(now, &self.now.history(now.key())?, self.commit)?;
+        Ok(Some(Arc::new(state)).filter(|state| state.revision() > Revision::ABSENT))
+    }
+}
+
+impl Snapshot for AsOf<'_> {
+    fn catalog(&self) -> Result<Arc<Catalog>> {
+        Ok(Arc::clone(&self.catalog))
+    }
+
+    fn marks(&self) -> Result<Marks> {
+        // Ordinals are given in the order of commits.
+        let (mut low, mut high) = (0, self.now.marks()?.ordinal.get());
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            let record = written_at(&*self.now, Ordinal::new(middle))?;
+            let was_there = record.map_or(Ok(None), |record| self.state(&record))?.is_some();
+            if was_there { low = middle } else { high = middle - 1 }
+        }
+        Ok(Marks { commit: self.commit, ordinal: Ordinal::new(low) })
+    }
+
+    fn read(&self, entities: &[EntityKey]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
+        let now = self.now.read(entities)?;
+        now.iter().map(|record| record.as_ref().map_or(Ok(None), |record| self.state(record))).collect()
+    }
+
+    fn written(
+        &self,
+        entity_type: Option<&EntityType>,
+        mut after: Option<Ordinal>,
+        limit: usize,
+    ) -> Result<Vec<Arc<EntityRecord>>> {
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let wanted = limit - found.len();
+            let page = self.now.written(entity_type, after, wanted)?;
+            for record in &page {
+                found.extend(self.state(record)?);
+            }
+            match page.last() {
+                Some(last) if page.len() == wanted => after = Some(last.ordinal()),
+                _ => break,
+            }
+        }
+        Ok(found)
+    }
+
+    fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>> {
+        let commits = self.now.commits(ids)?;
+        Ok(commits.into_iter().map(|commit| commit.filter(|commit| commit.id <= self.commit)).collect())
+    }
+
+    fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
+        let mut past = self.now.history(entity)?;
+        past.retain(|past| past.ended <= self.commit);
+        Ok(past)
+    }
+
+    fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
+        let mut past = self.now.past_definitions(definition)?;
+        past.retain(|past| past.ended <= self.commit);
+        Ok(past)
+    }
+
+    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
+        if commit > self.commit { Ok(Vec::new()) } else { self.now.touched(commit) }
+    }
+}

@@ -1,0 +1,14 @@
+//! The past: a store as it once was, what each commit changed, and the versions of values and definitions.
+
+mod as_of;
+mod changes;
+mod definitions;
+mod versions;
+
+pub use as_of::Point;
+pub(crate) use as_of::{AsOf, state_at};
+pub use changes::{ChangePage, Changed, DefinitionChange, EntityChange, Position, ValueChange};
+pub(crate) use changes::{changes_between, changes_since};
+pub(crate) use definitions::Definitions;
+pub use versions::{DefinitionVersion, Version};
+pub(crate) use versions::{definition_versions, versions};
