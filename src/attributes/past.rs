@@ -9,7 +9,7 @@ use crate::history::{
 use crate::model::{CommitId, DefinitionId, EntityRecord, IntoEntityKey, ValueId};
 use crate::store::{AttributeStore, Commit, written_at};
 
-impl<'a> View<'a> {
+impl View<'_> {
     /// The store as it was at a point in its past: definitions, entities, and what is found. It is answered from what is
     /// there and what is in history, without an index: a search reads all entities and their histories.
     ///

@@ -106,9 +106,7 @@ pub(crate) fn changes_since(snapshot: &dyn Snapshot, position: Position, limit: 
         let missing = || Error::corrupt(format!("commit {id} is missing"));
         let commit = snapshot.commits(&[id])?.pop().flatten().ok_or_else(missing)?;
         if !is_begun {
-            let changed = definitions.changed_by(id).into_iter();
-            let changed = changed.map(|(before, after)| DefinitionChange { commit: commit.clone(), before, after });
-            page.changes.extend(changed.map(Changed::Definition));
+            page.changes.extend(definitions.changed_by(&commit).into_iter().map(Changed::Definition));
             page.position = Position { commit: id, ordinal: Ordinal::default() };
         }
         let after = if is_begun { position.ordinal } else { Ordinal::default() };
