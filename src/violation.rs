@@ -88,6 +88,8 @@ pub enum Rule {
     Cursor,
     /// Entities are found by searchable attributes.
     Searchable,
+    /// What was changed again since is not undone with the rest.
+    Superseded,
 }
 
 impl Rule {
@@ -253,6 +255,7 @@ impl fmt::Display for Violation {
             Rule::FilterSize => write!(f, "a filter has {limit}, not {found}"),
             Rule::Cursor => write!(f, "a page begins behind {limit}, not {found}"),
             Rule::Searchable => write!(f, "is not searchable; `make_searchable` makes its index"),
+            Rule::Superseded => write!(f, "was changed after {limit}, and is {found} now; restore it by itself if that is meant"),
             Rule::FilterTest => write!(f, "is {found}, and `{limit}` is asked of STRING only"),
         }
     }

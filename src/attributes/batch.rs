@@ -8,7 +8,9 @@ use std::sync::Arc;
 use crate::attributes::bind::Binder;
 use crate::attributes::{ATTEMPTS, Attributes};
 use crate::error::{Error, Result, Rule, Violation, Violations};
-use crate::model::{Catalog, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityKey, Revision, Value, longer_than};
+use crate::model::{
+    Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityKey, Revision, Value, longer_than,
+};
 use crate::store::{AttributeStore, Batch, OnProgress, Progress, Receipt, plan};
 
 /// An atomic batch in the making. Nothing happens before [`BatchBuilder::commit`].
@@ -32,6 +34,7 @@ pub(super) enum Request<'a> {
     Ensure { entity_type: Given<EntityType>, spec: Box<DefinitionSpec> },
     Alter { entity_type: Given<EntityType>, name: Cow<'a, str>, alter: Box<Alter<'a>> },
     Delete { entity_type: Given<EntityType>, name: Cow<'a, str>, with_values: bool },
+    Restore(Arc<Definition>),
     Entity { entity: Given<EntityKey>, request: EntityRequest<'a> },
 }
 
@@ -170,6 +173,15 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     /// Removes an entity with all it holds, required values as well. Its revision stays and moves on.
     pub fn remove(self, entity: impl IntoEntityKey) -> Self {
         self.on(entity, EntityRequest::Remove)
+    }
+
+    pub(super) fn restore(mut self, definition: Arc<Definition>) -> Self {
+        self.requests.push(Request::Restore(definition));
+        self
+    }
+
+    pub(super) const fn attributes(&self) -> &'a Attributes<S> {
+        self.attributes
     }
 
     pub(super) fn set_id(self, entity: EntityKey, definition: DefinitionId, value: Value) -> Self {

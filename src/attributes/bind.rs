@@ -75,6 +75,7 @@ impl<'a> Binder<'a> {
                     self.push(place, true, Change::Undefine { definition, with_values });
                 }
             }
+            Request::Restore(definition) => self.restore(place, definition),
             Request::Entity { entity, request } => {
                 let Some(entity) = self.well_formed(place, entity) else { return Ok(()) };
                 self.bind_entity(place, entity, request)?;
@@ -157,10 +158,26 @@ impl<'a> Binder<'a> {
         }
     }
 
+    fn restore(&mut self, place: usize, older: &Definition) {
+        let (id, entity_type, spec) = (older.id(), older.entity_type().clone(), older.spec().clone());
+        let restored = match Definition::new(id, entity_type, spec, self.limits) {
+            Ok(restored) => restored.stamped(older.created().clone(), older.modified().clone()),
+            Err(error) => return self.refuse_all(Some(place), None, &error),
+        };
+        match Arc::make_mut(&mut self.catalog).redefine(restored.clone()) {
+            Ok(()) => self.push(place, true, Change::Restore(Box::new(restored))),
+            Err(violation) => self.refuse(Some(place), None, violation),
+        }
+    }
+
     fn target(&mut self, place: usize, entity: &EntityKey, target: &Target<'_>, to_set: bool) -> Result<Option<Arc<Definition>>> {
         match target {
             Target::Id(id) => {
                 let found = self.catalog.get(*id).cloned();
+                // A definition that could not be brought back is reported already.
+                if found.is_none() && !self.violations.is_empty() {
+                    return Ok(None);
+                }
                 let missing = || Error::not_found(format!("the definition {id}"), Vec::new());
                 found.map(Some).ok_or_else(missing)
             }

@@ -13,6 +13,7 @@ mod listing;
 mod of;
 mod past;
 mod query;
+mod restore;
 mod view;
 
 use std::sync::Arc;

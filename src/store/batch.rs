@@ -13,6 +13,8 @@ pub enum Change {
     Define(Box<Definition>),
     /// Puts a definition in the place of the one with its id: another name, other rules or documentation, the same type.
     Redefine(Box<Definition>),
+    /// Brings a deleted definition back, under its own id and with the stamp of its making.
+    Restore(Box<Definition>),
     /// Deletes a definition.
     Undefine {
         /// Which.
@@ -61,7 +63,7 @@ impl Change {
     /// The entity that is changed, if it is one.
     pub const fn entity(&self) -> Option<&EntityKey> {
         match self {
-            Self::Define(_) | Self::Redefine(_) | Self::Undefine { .. } => None,
+            Self::Define(_) | Self::Redefine(_) | Self::Restore(_) | Self::Undefine { .. } => None,
             Self::Set { entity, .. }
             | Self::Clear { entity, .. }
             | Self::Move { entity, .. }

@@ -96,6 +96,7 @@ impl<'a> Planner<'a> {
         match change {
             Change::Define(definition) => self.define(place, definition),
             Change::Redefine(definition) => self.redefine(place, definition),
+            Change::Restore(definition) => self.restore(place, definition),
             Change::Undefine { definition, with_values } => self.undefine(place, *definition, *with_values),
             Change::Set { entity, value } => Ok(self.set(place, entity, value)),
             Change::Clear { entity, definition } => Ok(self.clear(place, entity, *definition)),
@@ -149,6 +150,20 @@ impl<'a> Planner<'a> {
             Err(violation) => self.refuse(place, None, violation),
         }
         Ok(Applied::new(Outcome::Updated, Some(id)))
+    }
+
+    fn restore(&mut self, place: usize, definition: &Definition) -> Result<Applied> {
+        let id = definition.id();
+        // One that is there, or never was, belongs to another catalog than the one that the batch was bound against.
+        if self.catalog.get(id).is_some() || id > self.catalog.last_id() {
+            return Err(moved_catalog(self.batch, &self.before));
+        }
+        let definition = definition.clone().stamped(definition.created().clone(), self.stamp());
+        match Arc::make_mut(&mut self.catalog).redefine(definition) {
+            Ok(()) => _ = self.touched.insert(id, place),
+            Err(violation) => self.refuse(place, None, violation),
+        }
+        Ok(Applied::new(Outcome::Created, Some(id)))
     }
 
     /// New rules must admit every value that is held: each that they refuse is a violation.

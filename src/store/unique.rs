@@ -82,7 +82,12 @@ fn last_sets(batch: &Batch) -> HashMap<(&EntityKey, DefinitionId), usize> {
             Change::Set { entity, value } => _ = places.insert((entity, value.definition()), place),
             Change::Move { entity, to, .. } => _ = places.insert((entity, *to), place),
             Change::Save { entity, values } => places.extend(values.iter().map(|value| ((entity, value.definition()), place))),
-            Change::Define(_) | Change::Redefine(_) | Change::Undefine { .. } | Change::Clear { .. } | Change::Remove { .. } => {}
+            Change::Define(_)
+            | Change::Redefine(_)
+            | Change::Restore(_)
+            | Change::Undefine { .. }
+            | Change::Clear { .. }
+            | Change::Remove { .. } => {}
         }
     }
     places

@@ -1,0 +1,256 @@
+//! What was is brought back: as a batch that the host looks at, names, and commits.
+
+use std::sync::Arc;
+
+use crate::attributes::{Attributes, BatchBuilder};
+use crate::error::{Error, Result, Rule, Violation, Violations};
+use crate::history::{Changed, DefinitionChange, EntityChange, Point, Position, changes_since, state_at};
+use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, IntoEntityKey, Value, ValueId};
+use crate::store::{AttributeStore, Commit, Snapshot, written_at};
+
+/// How many entities of a commit are looked at in one go.
+const PAGE: usize = 1000;
+
+impl<S: AttributeStore> Attributes<S> {
+    /// A batch that makes an entity what it was at a point. It is refused as a conflict if the entity is changed before it is
+    /// committed; [`BatchBuilder::check`] tells beforehand what rules of today refuse.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.ensure([DefinitionSpec::string("tier"), DefinitionSpec::integer("seats")])?;
+    /// let then = customers.set(123, "tier", "premium")?.commit.expect("a commit");
+    /// attributes.batch().set(("customer", 123), "tier", "basic").set(("customer", 123), "seats", 5).commit()?;
+    /// attributes.restore_entity(("customer", 123), then)?.by("ann").commit()?;
+    /// assert_eq!(customers.get::<String>(123, "tier")?.as_deref(), Some("premium"));
+    /// assert_eq!(customers.get::<i64>(123, "seats")?, None);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A commit that is not yet done; an entity that was never written; values whose definition was deleted since, each of
+    /// them: restore it first.
+    pub fn restore_entity(&self, entity: impl IntoEntityKey, point: impl Into<Point>) -> Result<BatchBuilder<'_, S>> {
+        let (key, snapshot) = (entity.into_entity_key()?, self.store.snapshot()?);
+        let at = point.into().resolve(&*snapshot)?;
+        let now = snapshot.read(std::slice::from_ref(&key))?.pop().flatten();
+        let now = now.ok_or_else(|| Error::not_found(key.to_string(), Vec::new()))?;
+        let state = state_at(&now, &snapshot.history(&key)?, at)?;
+        let batch = self.batch().note(format!("restores {key} as of commit {at}"));
+        Restoring::new(&*snapshot, batch)?.state(&now, &state, None)
+    }
+
+    /// A batch that makes one value what it was at a point: another value, or none. As with [`Attributes::restore_entity`].
+    ///
+    /// # Errors
+    /// A commit that is not yet done; an entity that was never written; a definition that was deleted since.
+    pub fn restore_value(&self, id: ValueId, point: impl Into<Point>) -> Result<BatchBuilder<'_, S>> {
+        let snapshot = self.store.snapshot()?;
+        let at = point.into().resolve(&*snapshot)?;
+        let now = written_at(&*snapshot, id.ordinal())?;
+        let now = now.ok_or_else(|| Error::not_found(format!("the entity of value {id}"), Vec::new()))?;
+        let state = state_at(&now, &snapshot.history(now.key())?, at)?;
+        let batch = self.batch().note(format!("restores value {id} as of commit {at}"));
+        Restoring::new(&*snapshot, batch)?.state(&now, &state, Some(id.definition()))
+    }
+
+    /// A batch that brings a deleted definition back, under its own id and so with its history, and with the values that were
+    /// cleared with it. Its name must be free.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// let id = customers.define(DefinitionSpec::string("tier"))?.id();
+    /// customers.set(123, "tier", "premium")?;
+    /// customers.delete_with_values("tier")?;
+    /// attributes.restore_definition(id)?.commit()?;
+    /// assert_eq!(customers.get::<String>(123, "tier")?.as_deref(), Some("premium"));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A definition that never was, or is there.
+    pub fn restore_definition(&self, id: DefinitionId) -> Result<BatchBuilder<'_, S>> {
+        let snapshot = self.store.snapshot()?;
+        let last = snapshot.past_definitions(id)?.pop().filter(|_| id.get() > 0);
+        let is_gone = snapshot.catalog()?.get(id).is_none();
+        let last = last.filter(|_| is_gone);
+        let last = last.ok_or_else(|| Error::not_found(format!("a deleted definition {id}"), Vec::new()))?;
+        let batch = self.batch().note(format!("restores the definition {id}, {:?}", last.definition.name().as_str()));
+        let mut restoring = Restoring::new(&*snapshot, batch)?;
+        restoring.definition(&last.definition);
+        for ordinal in snapshot.touched(last.ended)? {
+            let Some(now) = written_at(&*snapshot, ordinal)? else { continue };
+            let past = snapshot.history(now.key())?;
+            let cleared = past.iter().find(|past| past.held.definition == id && past.ended == last.ended);
+            if let Some(cleared) = cleared {
+                restoring.set(now.key(), id, Some(&cleared.held.value));
+            }
+        }
+        restoring.finish()
+    }
+
+    /// A batch that undoes all that one commit did. What was changed again since is left to be decided one by one, and is an
+    /// error here.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.ensure([DefinitionSpec::integer("seats")])?;
+    /// customers.set(1, "seats", 5)?;
+    /// let mistaken = attributes.batch().set(("customer", 1), "seats", 500).set(("customer", 2), "seats", 500).commit()?;
+    /// attributes.undo(mistaken.commit.expect("a commit"))?.by("ann").commit()?;
+    /// assert_eq!(customers.get::<i64>(1, "seats")?, Some(5));
+    /// assert_eq!(customers.get::<i64>(2, "seats")?, None);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A commit that is not there; [`Error::Invalid`] with all that was changed again since.
+    pub fn undo(&self, commit: CommitId) -> Result<BatchBuilder<'_, S>> {
+        let snapshot = self.store.snapshot()?;
+        let found = snapshot.commits(&[commit])?.pop().flatten();
+        let found = found.ok_or_else(|| Error::not_found(format!("commit {commit}"), Vec::new()))?;
+        let mut restoring = Restoring::new(&*snapshot, self.batch().note(format!("undoes commit {commit}")))?;
+        let mut position = Position::from(CommitId::new(commit.get() - 1));
+        let mut made = Vec::new();
+        loop {
+            let page = changes_since(&*snapshot, position, PAGE)?;
+            let is_of = |change: &&Changed| change.commit().id == commit;
+            for change in page.changes.iter().take_while(is_of) {
+                match change {
+                    Changed::Definition(change) => restoring.undo_definition(change, &mut made),
+                    Changed::Entity(change) => restoring.undo_entity(change)?,
+                }
+            }
+            position = page.position;
+            if !page.has_more || position >= Position::from(found.id) {
+                break;
+            }
+        }
+        made.iter().for_each(|made| restoring.take_away(made));
+        restoring.finish()
+    }
+}
+
+impl Changed {
+    /// The commit that did it.
+    pub const fn commit(&self) -> &Commit {
+        match self {
+            Self::Definition(change) => &change.commit,
+            Self::Entity(change) => &change.commit,
+        }
+    }
+}
+
+/// A batch in the making, and what cannot be in it.
+struct Restoring<'s, 'a, S> {
+    snapshot: &'s dyn Snapshot,
+    catalog: Arc<Catalog>,
+    /// Definitions that the batch itself brings back.
+    restored: Vec<DefinitionId>,
+    batch: BatchBuilder<'a, S>,
+    violations: Vec<Violation>,
+}
+
+impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
+    fn new(snapshot: &'s dyn Snapshot, batch: BatchBuilder<'a, S>) -> Result<Self> {
+        Ok(Self { snapshot, catalog: snapshot.catalog()?, restored: Vec::new(), batch, violations: Vec::new() })
+    }
+
+    fn finish(self) -> Result<BatchBuilder<'a, S>> {
+        Violations::into_result(self.violations)?;
+        Ok(self.batch)
+    }
+
+    fn change(&mut self, change: impl FnOnce(BatchBuilder<'a, S>) -> BatchBuilder<'a, S>) {
+        let empty = BatchBuilder::new(self.batch.attributes());
+        self.batch = change(std::mem::replace(&mut self.batch, empty));
+    }
+
+    fn refuse(&mut self, entity: Option<&EntityKey>, violation: Violation) {
+        self.violations.push(Violation { entity: entity.cloned(), ..violation });
+    }
+
+    fn definition(&mut self, definition: &Arc<Definition>) {
+        self.restored.push(definition.id());
+        self.change(|batch| batch.restore(Arc::clone(definition)));
+    }
+
+    fn set(&mut self, entity: &EntityKey, id: DefinitionId, value: Option<&Value>) {
+        self.change(|batch| match value {
+            Some(value) => batch.set_id(entity.clone(), id, value.clone()),
+            None => batch.clear_id(entity.clone(), id),
+        });
+    }
+
+    /// Makes a record what it was, or one value of it.
+    fn state(mut self, now: &EntityRecord, state: &EntityRecord, only: Option<DefinitionId>) -> Result<BatchBuilder<'a, S>> {
+        self.change(|batch| batch.expect_revision(now.key(), now.revision()));
+        let ids = now.values().iter().chain(state.values()).map(|held| held.definition);
+        let mut ids: Vec<_> = ids.filter(|id| only.is_none_or(|only| only == *id)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids.into_iter().filter(|id| now.value(*id) != state.value(*id)) {
+            if self.catalog.get(id).is_some() {
+                self.set(now.key(), id, state.value(id));
+            } else {
+                self.refuse(Some(now.key()), gone(id));
+            }
+        }
+        self.finish()
+    }
+
+    fn undo_definition(&mut self, change: &DefinitionChange, made: &mut Vec<Arc<Definition>>) {
+        let (before, after) = (&change.before, &change.after);
+        let Some(id) = before.as_ref().or(after.as_ref()).map(|definition| definition.id()) else { return };
+        let now = self.catalog.get(id).cloned();
+        if now.as_ref().map(|now| now.spec()) != after.as_ref().map(|after| after.spec()) {
+            let found = now.as_ref().map_or("deleted", |_| "another");
+            let name = before.as_ref().or(after.as_ref()).map_or_else(String::new, |definition| definition.name().to_string());
+            return self.refuse(None, superseded(change.commit.id, found).of(name));
+        }
+        match (before, after) {
+            (Some(before), None) => self.definition(before),
+            (Some(before), Some(after)) => {
+                let (of, name, spec) = (after.entity_type().clone(), after.name().to_string(), before.spec().clone());
+                self.change(|batch| batch.alter(of.as_str(), name, move |_| spec.clone()));
+            }
+            (None, Some(after)) => made.push(Arc::clone(after)),
+            (None, None) => {}
+        }
+    }
+
+    fn take_away(&mut self, made: &Definition) {
+        self.change(|batch| batch.delete(made.entity_type().as_str(), made.name().to_string()));
+    }
+
+    fn undo_entity(&mut self, change: &EntityChange) -> Result<()> {
+        let now = self.snapshot.read(std::slice::from_ref(&change.entity))?.pop().flatten();
+        let Some(now) = now else { return Err(Error::corrupt(format!("{} is missing", change.entity))) };
+        self.change(|batch| batch.expect_revision(now.key(), now.revision()));
+        for value in &change.values {
+            let (id, held) = (value.id.definition(), now.value(value.id.definition()));
+            if held != value.after.as_ref() {
+                let found = held.map_or_else(|| "absent".to_owned(), |held| format!("{:?}", held.to_string()));
+                self.refuse(Some(now.key()), superseded(change.commit.id, &found).of(value.attribute.clone()));
+            } else if self.catalog.get(id).is_none() && !self.restored.contains(&id) {
+                self.refuse(Some(now.key()), gone(id).of(value.attribute.clone()));
+            } else {
+                self.set(now.key(), id, value.before.as_ref());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn superseded(commit: CommitId, found: &str) -> Violation {
+    Violation::new(Rule::Superseded, format!("commit {commit}"), found)
+}
+
+fn gone(id: DefinitionId) -> Violation {
+    Violation::new(Rule::Superseded, "that time", "deleted").of(format!("definition {id}"))
+}

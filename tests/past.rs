@@ -1,0 +1,193 @@
+//! The past brought back: entities, values, definitions, and all that one commit did.
+#![cfg(feature = "sqlite")]
+
+use std::ops::ControlFlow;
+
+use custom_attributes::{
+    AttributeStore, Attributes, Changed, CommitId, DefinitionSpec, MemoryStore, Position, Receipt, SqliteStore, attr,
+};
+use proptest::prelude::*;
+
+fn stores() -> [Attributes<Box<dyn AttributeStore>>; 2] {
+    let sqlite = SqliteStore::in_memory().expect("a store");
+    [Attributes::new(Box::new(MemoryStore::new())), Attributes::new(Box::new(sqlite))]
+}
+
+type Host = Attributes<Box<dyn AttributeStore>>;
+
+fn commit(done: &Receipt) -> CommitId {
+    done.commit.expect("it changed something")
+}
+
+/// What there is, to the letter, whoever did it and when.
+fn picture(host: &Host) -> Vec<String> {
+    let view = host.snapshot().expect("a snapshot");
+    let mut lines: Vec<_> = view.catalog().iter().map(|found| format!("{} {:?}", found.id(), found.spec())).collect();
+    let customers = host.of("customer").expect("a type");
+    for entity in view.entities_of(customers.entity_type(), None, 100).expect("entities") {
+        lines.extend(entity.iter().map(|(definition, value)| format!("{} {} {value}", entity.key(), definition.id())));
+    }
+    lines.sort();
+    lines
+}
+
+/// Does one thing of many kinds; none if it changes nothing or is refused.
+fn act(host: &Host, (kind, entity, name, value): (u8, i64, usize, i64)) -> Option<CommitId> {
+    let customers = host.of("customer").expect("a type");
+    let names = ["a", "b", "c"];
+    let (name, other) = (names[name], names[(name + 1) % 3]);
+    let done = match kind {
+        0..=3 => customers.set(entity, name, value),
+        4 => customers.clear(entity, name),
+        5 => customers.remove(entity),
+        6 => customers.move_value(entity, name, other),
+        7 => host.batch().set(("customer", entity), name, value).set(("customer", value), other, entity).commit(),
+        8 => host.batch().delete_with_values("customer", name).commit(),
+        9 => host.batch().define("customer", DefinitionSpec::integer(name)).set(("customer", entity), name, value).commit(),
+        10 => host.batch().alter("customer", name, |spec| spec.description("again")).commit(),
+        _ => host.batch().alter("customer", name, move |spec| spec.named(other)).commit(),
+    };
+    done.ok().and_then(|receipt| receipt.commit)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    /// Undoing the last commit brings back what was before it, and undoing that brings back what it did.
+    #[test]
+    fn the_last_commit_is_undone_whole(acts in prop::collection::vec((0u8..12, 0i64..4, 0usize..3, 0i64..4), 1..30)) {
+        for host in stores() {
+            let specs = ["a", "b", "c"].map(DefinitionSpec::integer);
+            host.of("customer").expect("a type").ensure(specs).expect("definitions");
+            let mut last = picture(&host);
+            for one in &acts {
+                let Some(done) = act(&host, *one) else { continue };
+                let now = picture(&host);
+                let undone = commit(&host.undo(done).expect("nothing came after it").commit().expect("an undo"));
+                prop_assert_eq!(&picture(&host), &last, "after {:?}", one);
+                host.undo(undone).expect("nothing came after it").commit().expect("an undo of the undo");
+                prop_assert_eq!(&picture(&host), &now, "again after {:?}", one);
+                last = now;
+            }
+            let mut faults = 0;
+            let view = host.snapshot().expect("a snapshot");
+            view.verify_index(|_| { faults += 1; ControlFlow::Continue(()) }).expect("an index");
+            prop_assert_eq!(faults, 0);
+        }
+    }
+}
+
+#[test]
+fn entities_and_values_are_what_they_were() {
+    for host in stores() {
+        let customers = host.of("customer").expect("a type");
+        let specs = [DefinitionSpec::string("tier"), DefinitionSpec::decimal("limit"), DefinitionSpec::string("gone")];
+        customers.ensure(specs).expect("definitions");
+        let batch = host.batch().set(("customer", 1), "tier", "gold").set_text(("customer", 1), "limit", "1.50");
+        let first = commit(&batch.set(("customer", 1), "gone", "x").commit().expect("a commit"));
+        let limit = customers.details(1).expect("details")[1].id;
+        host.batch().save(("customer", 1), [("tier", "basic")]).commit().expect("a commit");
+        customers.delete("gone").expect("nobody holds it");
+
+        let refused = host.restore_entity(("customer", 1), first).expect_err("a definition is gone").to_string();
+        let said =
+            "customer/1: `definition 3` was changed after that time, and is deleted now; restore it by itself if that is meant";
+        assert_eq!(refused, said);
+        host.restore_value(limit, first).expect("a value").by("ann").commit().expect("a commit");
+        assert_eq!(customers.details(1).expect("details")[1].value.to_string(), "1.50");
+        let history = host.snapshot().expect("a snapshot").value_history(limit).expect("history");
+        assert_eq!(history.len(), 2);
+        assert_eq!((history[1].began.by.as_deref(), &history[1].ended), (Some("ann"), &None));
+        let view = host.snapshot().expect("a snapshot");
+        let noted = view.commit(history[1].began.commit).expect("a read").expect("a commit").note;
+        assert_eq!(noted.as_deref(), Some(format!("restores value {limit} as of commit {first}").as_str()));
+
+        let gone = view.catalog().last_id();
+        host.restore_definition(gone).expect("it is deleted").commit().expect("a commit");
+        assert!(host.restore_definition(gone).expect_err("it is there").is_not_found());
+        host.restore_entity(("customer", 1), first).expect("all is defined").commit().expect("a commit");
+        let held: Vec<_> = customers.details(1).expect("details").iter().map(|detail| detail.value.to_string()).collect();
+        assert_eq!(held, ["gold", "1.50", "x"]);
+        assert!(host.restore_entity(("customer", 9), first).expect_err("it never was").is_not_found());
+        assert!(host.restore_value(limit, CommitId::new(99)).expect_err("it is not yet done").is_not_found());
+    }
+}
+
+#[test]
+fn what_cannot_be_brought_back_is_told_before_anything_changes() {
+    for host in stores() {
+        let customers = host.of("customer").expect("a type");
+        customers.ensure([DefinitionSpec::integer("seats"), DefinitionSpec::string("code").unique()]).expect("definitions");
+        let batch = host.batch().set(("customer", 1), "seats", 500).set(("customer", 2), "seats", 7);
+        let first = commit(&batch.set(("customer", 1), "code", "x").commit().expect("a commit"));
+        host.batch().set(("customer", 1), "seats", 5).clear(("customer", 1), "code").commit().expect("a commit");
+        customers.set(2, "code", "x").expect("it is free");
+        customers.alter("seats", |spec| spec.maximum(100)).expect("all are less");
+        let restored = host.restore_entity(("customer", 1), first).expect("a batch");
+        let refused = restored.check().expect_err("rules of today").to_string();
+        assert!(refused.contains("`seats` takes no more than 100, not 500"), "{refused}");
+        assert!(restored.commit().is_err());
+        let refused = host.undo(first).map(drop).expect_err("much has moved").to_string();
+        let said = "customer/1: `seats` was changed after commit 2, and is \"5\" now; restore it by itself if that is meant; \
+                    customer/1: `code` was changed after commit 2, and is absent now; restore it by itself if that is meant";
+        assert_eq!(refused, said);
+        // Who writes in between is not overwritten.
+        let restored = host.restore_entity(("customer", 2), first).expect("a batch");
+        customers.set(2, "seats", 8).expect("a set");
+        assert!(restored.commit().expect_err("it has moved").is_conflict());
+        assert_eq!(customers.get::<i64>(2, "seats").expect("a read"), Some(8));
+    }
+}
+
+#[test]
+fn a_deleted_definition_comes_back_with_its_values_and_its_index() {
+    for host in stores() {
+        let customers = host.of("customer").expect("a type");
+        let id = customers.define(DefinitionSpec::string("tier").unique()).expect("a definition").id();
+        for n in 0..50 {
+            customers.set(n, "tier", format!("tier {n}")).expect("a set");
+        }
+        let before = picture(&host);
+        customers.delete_with_values("tier").expect("a deletion");
+        customers.define(DefinitionSpec::integer("tier")).expect("its name is free");
+        let taken = host.restore_definition(id).expect("a batch").commit().expect_err("its name is taken");
+        assert!(taken.is_duplicate(), "{taken}");
+        customers.rename("tier", "other").expect("a rename");
+        customers.delete("other").expect("nobody holds it");
+        host.restore_definition(id).expect("a batch").commit().expect("a commit");
+        assert_eq!(picture(&host), before);
+        assert_eq!(customers.count_found(&attr("tier").eq("tier 7")).expect("a count"), 1);
+        assert!(customers.set(99, "tier", "tier 7").is_err(), "it is unique again");
+        let versions = host.snapshot().expect("a snapshot").definition_history(id).expect("history");
+        assert_eq!(versions.iter().map(|version| version.ended.is_some()).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(versions[0].definition.created(), versions[1].definition.created());
+    }
+}
+
+#[test]
+fn changes_are_read_by_many_while_others_write() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("feed.db");
+    let open = || Attributes::new(SqliteStore::open(&path).expect("a store"));
+    open().of("customer").expect("a type").define(DefinitionSpec::integer("n")).expect("a definition");
+    std::thread::scope(|scope| {
+        for writer in 0..3i64 {
+            let host = open();
+            scope.spawn(move || {
+                for n in 0..40 {
+                    let batch = host.batch().set(("customer", writer * 1000 + n), "n", n).set(("customer", writer), "n", n);
+                    batch.commit().expect("a commit");
+                }
+            });
+        }
+        let host = open();
+        let (mut position, mut commits) = (Position::default(), Vec::new());
+        while commits.last() != Some(&121) {
+            let page = host.changes_since(position, 3).expect("changes");
+            commits.extend(page.changes.iter().map(|change: &Changed| change.commit().id.get()));
+            position = page.position;
+        }
+        commits.dedup();
+        assert_eq!(commits, (1..=121).collect::<Vec<_>>());
+    });
+}
