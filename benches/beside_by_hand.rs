@@ -15,7 +15,9 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::path::Path;
 
-use custom_attributes::{AttributeStore, Attributes, AttributesOf, DefinitionSpec, MemoryStore, SqliteStore, Value};
+use custom_attributes::{
+    AttributeStore, Attributes, AttributesOf, CommitId, DefinitionSpec, MemoryStore, SqliteStore, Value, View,
+};
 
 use by_hand::ByHand;
 use customers::{ATTRIBUTES, Customers};
@@ -114,6 +116,14 @@ fn sqlite(data: &Customers, hand: &ByHand, ours: &Attributes<SqliteStore>, turns
         || (0..reads).for_each(|_| _ = black_box(customers.entity(b.next_id()).expect("an entity"))),
     );
     report.print("read a whole entity", reads, 1.3);
+
+    // The past of an entity, beside its present: both ours, each in a snapshot that is held.
+    let (now, then) = (ours.snapshot().expect("a snapshot"), ours.as_of(CommitId::new(2)).expect("the load"));
+    let read = |view: &View<'_>, id: i64| _ = black_box(view.entity(("customer", id)).expect("a read"));
+    let report =
+        turns.measure(|| (0..reads).for_each(|_| read(&now, a.next_id())), || (0..reads).for_each(|_| read(&then, b.next_id())));
+    report.print("read an entity as of a commit, beside now", reads, 3.0);
+    drop((now, then));
 
     let calls = 20;
     let report = turns.measure(

@@ -67,7 +67,8 @@ pub use clock::{Clock, Instant, ManualClock, SystemClock};
 pub use error::{Error, Moved, Result, Rule, Violation, Violations};
 pub use filter::{Attr, BoundFilter, Condition, Filter, attr};
 pub use history::{
-    ChangePage, Changed, DefinitionChange, DefinitionVersion, EntityChange, Point, Position, ValueChange, Version,
+    ChangePage, Changed, DefinitionChange, DefinitionVersion, EntityChange, ParsePositionError, Point, Position, ValueChange,
+    Version,
 };
 pub use memory::MemoryStore;
 pub use model::*;

@@ -415,6 +415,51 @@ impl Bench {
 }
 
 #[test]
+fn changes_are_printed_and_followed() {
+    let bench = Bench::new();
+    let store = SqliteStore::open(bench.folder.path().join("crm.db")).expect("a store");
+    let attributes = Attributes::new(store);
+    let customers = attributes.of("customer").expect("a type");
+    customers.define(DefinitionSpec::integer("seats")).expect("a definition");
+    attributes.batch().by("ann").set(("customer", 1), "seats", 5).set(("customer", 2), "seats", 7).commit().expect("a commit");
+    customers.set(1, "seats", 6).expect("a set");
+    let tail = |args: &[&str]| run("tail", bench.folder.path(), &[&["--db", "crm.db"][..], args].concat());
+    let lines = |out: &str| -> Vec<serde_json::Value> {
+        out.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect()
+    };
+    let all = tail(&[]).good();
+    let found = lines(&all.out);
+    assert_eq!(found.len(), 4);
+    assert_eq!(found[0]["after"]["name"], "seats");
+    assert_eq!((&found[2]["entity_id"], &found[2]["commit"]["actor"]), (&2.into(), &"ann".into()));
+    assert_eq!(
+        (&found[3]["values"][0]["before"], &found[3]["values"][0]["attribute"]),
+        (&serde_json::json!({ "INTEGER": 5 }), &"seats".into())
+    );
+    assert_eq!(all.err, "go on with --since 3\n");
+    assert_eq!(lines(&tail(&["--since", "2"]).good().out), found[3..]);
+    assert_eq!(lines(&tail(&["--since", "2:1"]).good().out), found[2..]);
+    assert_eq!(tail(&["--since", "3"]).good().out, "");
+    tail(&["--since", "three"]).bad(2, &["a position is the number of a commit"]);
+    run("tail", bench.folder.path(), &["--db", "none.db"]).bad(1, &["there is no such file"]);
+
+    // It is told what comes while it waits.
+    let mut followed = Command::new(program("tail"))
+        .args(["--db", "crm.db", "--since", "3", "--follow", "--every", "10"])
+        .current_dir(bench.folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    customers.set(9, "seats", 1).expect("a set");
+    let mut line = String::new();
+    let out = followed.stdout.take().expect("it is piped");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).expect("a line");
+    followed.kill().expect("it runs");
+    followed.wait().expect("it ends");
+    assert_eq!(lines(&line)[0]["entity_id"], 9);
+}
+
+#[test]
 fn entities_are_found_and_shown() {
     let bench = Bench::with_customers();
     for (args, out) in [

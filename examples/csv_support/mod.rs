@@ -1,4 +1,4 @@
-//! What the CSV programs share: how they fail.
+//! What the programs share: how they fail.
 
 use std::error::Error;
 use std::fmt;
@@ -9,6 +9,7 @@ pub(crate) type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 /// A failure, with what was being done when it came.
 #[derive(Debug)]
+#[allow(dead_code, reason = "not every program needs it")]
 struct Doing {
     what: String,
     source: Box<dyn Error>,
@@ -27,6 +28,7 @@ impl Error for Doing {
 }
 
 /// Puts before an error what was being done.
+#[allow(dead_code, reason = "not every program needs it")]
 pub(crate) fn doing<E: Into<Box<dyn Error>>>(what: impl Into<String>) -> impl FnOnce(E) -> Box<dyn Error> {
     let what = what.into();
     |source| Box::new(Doing { what, source: source.into() })

@@ -7,7 +7,7 @@ mod versions;
 
 pub use as_of::Point;
 pub(crate) use as_of::{AsOf, state_at};
-pub use changes::{ChangePage, Changed, DefinitionChange, EntityChange, Position, ValueChange};
+pub use changes::{ChangePage, Changed, DefinitionChange, EntityChange, ParsePositionError, Position, ValueChange};
 pub(crate) use changes::{changes_between, changes_since};
 pub(crate) use definitions::Definitions;
 pub use versions::{DefinitionVersion, Version};
