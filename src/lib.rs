@@ -60,8 +60,9 @@ mod violation;
 struct Readme;
 
 pub use attributes::{
-    Attributes, AttributesOf, BatchBuilder, Cursor, DefinitionExport, DefinitionPage, Ensured, Entity, Facets, KeyPage,
-    ListDefinitions, OrderBy, OrderByAttribute, OrderField, Page, Query, Reading, Source, ValueDetail, View,
+    Attributes, AttributesOf, BatchBuilder, ChangeReport, Conversion, Cursor, DefinitionChanging, DefinitionExport,
+    DefinitionPage, Ensured, Entity, Facets, KeyPage, ListDefinitions, Offence, OrderBy, OrderByAttribute, OrderField, Page,
+    Query, Reading, Source, ValueDetail, View,
 };
 pub use clock::{Clock, Instant, ManualClock, SystemClock};
 pub use error::{Error, Moved, Result, Rule, Violation, Violations};
@@ -76,5 +77,5 @@ pub use model::*;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{
     Applied, AttributeStore, Commit, Direction, EntityRevision, ExplainedOrder, ExplainedPart, Explanation, Fault, FaultKind,
-    OnProgress, Past, PastDefinition, Progress, Receipt, Snapshot, Way,
+    Offending, OnProgress, Past, PastDefinition, Progress, Receipt, Snapshot, Way,
 };

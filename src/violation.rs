@@ -88,6 +88,8 @@ pub enum Rule {
     Cursor,
     /// Entities are found by searchable attributes.
     Searchable,
+    /// A value becomes one of another type only if it can be that exactly.
+    Conversion,
     /// What was changed again since is not undone with the rest.
     Superseded,
 }
@@ -224,7 +226,7 @@ impl fmt::Display for Violation {
             Rule::Defined if limit.0.is_empty() => write!(f, "is not defined for `{found}`; define it first"),
             Rule::Defined => write!(f, "is not defined for `{found}`; did you mean {limit}? If not, define it first"),
             Rule::DataType => write!(f, "is {limit}, but was given {found}"),
-            Rule::DefinedDataType => write!(f, "is defined as {limit}, and cannot be declared as {found}"),
+            Rule::DefinedDataType => write!(f, "is defined as {limit}, and cannot be declared as {found}; `change` converts it"),
             Rule::Grammar => write!(f, "takes {limit}, not {quoted:?}"),
             Rule::Range => write!(f, "takes {limit}, not {found}"),
             Rule::SignificantDigits => write!(f, "takes at most {limit} significant digits, not {found}"),
@@ -255,6 +257,7 @@ impl fmt::Display for Violation {
             Rule::FilterSize => write!(f, "a filter has {limit}, not {found}"),
             Rule::Cursor => write!(f, "a page begins behind {limit}, not {found}"),
             Rule::Searchable => write!(f, "is not searchable; `make_searchable` makes its index"),
+            Rule::Conversion => write!(f, "cannot be {limit} exactly where it is {quoted:?}"),
             Rule::Superseded => write!(f, "was changed after {limit}, and is {found} now; restore it by itself if that is meant"),
             Rule::FilterTest => write!(f, "is {found}, and `{limit}` is asked of STRING only"),
         }

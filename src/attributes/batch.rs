@@ -11,7 +11,7 @@ use crate::error::{Error, Result, Rule, Violation, Violations};
 use crate::model::{
     Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityKey, Revision, Value, longer_than,
 };
-use crate::store::{AttributeStore, Batch, OnProgress, Progress, Receipt, plan};
+use crate::store::{AttributeStore, Batch, Offending, OnProgress, Progress, Receipt, plan};
 
 /// An atomic batch in the making. Nothing happens before [`BatchBuilder::commit`].
 ///
@@ -32,7 +32,7 @@ pub struct BatchBuilder<'a, S> {
 pub(super) enum Request<'a> {
     Define { entity_type: Given<EntityType>, spec: Box<DefinitionSpec> },
     Ensure { entity_type: Given<EntityType>, spec: Box<DefinitionSpec> },
-    Alter { entity_type: Given<EntityType>, name: Cow<'a, str>, alter: Box<Alter<'a>> },
+    Alter { entity_type: Given<EntityType>, name: Cow<'a, str>, alter: Box<Alter<'a>>, conversion: Option<Offending> },
     Delete { entity_type: Given<EntityType>, name: Cow<'a, str>, with_values: bool },
     Restore(Arc<Definition>),
     Entity { entity: Given<EntityKey>, request: EntityRequest<'a> },
@@ -122,7 +122,21 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         alter: impl Fn(DefinitionSpec) -> DefinitionSpec + 'a,
     ) -> Self {
         let (entity_type, alter) = (given(EntityType::new(entity_type)), Box::new(alter));
-        self.requests.push(Request::Alter { entity_type, name: name.into(), alter });
+        self.requests.push(Request::Alter { entity_type, name: name.into(), alter, conversion: None });
+        self
+    }
+
+    /// Changes a definition, its type as well: values that are held are converted, and those that cannot be, or that new rules
+    /// refuse, are settled as is said here. [`crate::AttributesOf::change`] tells beforehand what that means.
+    pub fn change(
+        mut self,
+        entity_type: &str,
+        name: impl Into<Cow<'a, str>>,
+        alter: impl Fn(DefinitionSpec) -> DefinitionSpec + 'a,
+        offending: Offending,
+    ) -> Self {
+        let (entity_type, alter) = (given(EntityType::new(entity_type)), Box::new(alter));
+        self.requests.push(Request::Alter { entity_type, name: name.into(), alter, conversion: Some(offending) });
         self
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::attributes::batch::{EntityRequest, Given, Input, Request, Target};
 use crate::error::{Error, Result, Rule, Violation};
 use crate::model::{Bound, Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Undefined};
-use crate::store::{Batch, Change, missing};
+use crate::store::{Batch, Change, Offending, missing};
 
 /// A batch that is bound against a catalog, with what could not be bound.
 pub(super) struct BoundBatch {
@@ -57,14 +57,14 @@ impl<'a> Binder<'a> {
             Request::Ensure { entity_type, spec } => {
                 let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
                 match self.catalog.find(entity_type, &spec.name).cloned() {
-                    Some(definition) => self.redefine(place, &definition, (**spec).clone()),
+                    Some(definition) => self.redefine(place, &definition, (**spec).clone(), None),
                     None => _ = self.define(place, None, entity_type, (**spec).clone())?,
                 }
             }
-            Request::Alter { entity_type, name, alter } => {
+            Request::Alter { entity_type, name, alter, conversion } => {
                 let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
                 if let Some(definition) = self.resolve(place, None, entity_type, name) {
-                    self.redefine(place, &definition, alter(definition.spec().clone()));
+                    self.redefine(place, &definition, alter(definition.spec().clone()), *conversion);
                 }
             }
             Request::Delete { entity_type, name, with_values } => {
@@ -143,8 +143,9 @@ impl<'a> Binder<'a> {
         Ok(self.catalog.get(id).cloned())
     }
 
-    fn redefine(&mut self, place: usize, older: &Definition, spec: DefinitionSpec) {
-        if spec.data_type != older.data_type() {
+    /// A change that is to convert says so.
+    fn redefine(&mut self, place: usize, older: &Definition, spec: DefinitionSpec, conversion: Option<Offending>) {
+        if spec.data_type != older.data_type() && conversion.is_none() {
             let violation = Violation::new(Rule::DefinedDataType, older.data_type(), spec.data_type);
             return self.refuse(Some(place), None, violation.of(older.name().as_str()));
         }
@@ -153,7 +154,10 @@ impl<'a> Binder<'a> {
             Err(error) => return self.refuse_all(Some(place), None, &error),
         };
         match Arc::make_mut(&mut self.catalog).redefine(newer.clone()) {
-            Ok(()) => self.push(place, true, Change::Redefine(Box::new(newer))),
+            Ok(()) => {
+                let (definition, offending) = (Box::new(newer), conversion.unwrap_or_default());
+                self.push(place, true, Change::Redefine { definition, offending });
+            }
             Err(violation) => self.refuse(Some(place), None, violation),
         }
     }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bind;
+mod change;
 mod cursor;
 mod definitions;
 mod detail;
@@ -24,6 +25,7 @@ use crate::model::{EntityKey, EntityType, Limits, Value, ValueId};
 use crate::store::{AttributeStore, Receipt};
 
 pub use batch::BatchBuilder;
+pub use change::{ChangeReport, Conversion, DefinitionChanging, Offence};
 pub use cursor::Cursor;
 pub use definitions::Ensured;
 pub use detail::ValueDetail;

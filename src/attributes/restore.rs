@@ -6,7 +6,7 @@ use crate::attributes::{Attributes, BatchBuilder};
 use crate::error::{Error, Result, Rule, Violation, Violations};
 use crate::history::{Changed, DefinitionChange, EntityChange, Point, Position, changes_since, state_at};
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, IntoEntityKey, Value, ValueId};
-use crate::store::{AttributeStore, Commit, Snapshot, written_at};
+use crate::store::{AttributeStore, Commit, Offending, Snapshot, written_at};
 
 /// How many entities of a commit are looked at in one go.
 const PAGE: usize = 1000;
@@ -217,7 +217,7 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
             (Some(before), None) => self.definition(before),
             (Some(before), Some(after)) => {
                 let (of, name, spec) = (after.entity_type().clone(), after.name().to_string(), before.spec().clone());
-                self.change(|batch| batch.alter(of.as_str(), name, move |_| spec.clone()));
+                self.change(|batch| batch.change(of.as_str(), name, move |_| spec.clone(), Offending::Refuse));
             }
             (None, Some(after)) => made.push(Arc::clone(after)),
             (None, None) => {}

@@ -7,7 +7,7 @@ use crate::conformance::support::{
 };
 use crate::error::{Error, Result, Rule};
 use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, Limits, Ordinal, Outcome, Revision, Value};
-use crate::store::{Change, Receipt};
+use crate::store::{Change, Offending, Receipt};
 
 fn decimal(text: &str) -> Value {
     parse(DataType::Decimal, text)
@@ -307,5 +307,7 @@ pub fn unknown_definitions_are_refused(store: &Store) {
     let stray = must(stray, "a definition is well-formed");
     let conflict = "a definition whose id is not the next one is a conflict";
     refused_whole(store, &[], Error::is_conflict, conflict, || commit(store, [Change::Define(Box::new(stray.clone()))]));
-    refused_whole(store, &[], Error::is_not_found, promise, || commit(store, [Change::Redefine(Box::new(stray.clone()))]));
+    refused_whole(store, &[], Error::is_not_found, promise, || {
+        commit(store, [Change::Redefine { definition: Box::new(stray.clone()), offending: Offending::Refuse }])
+    });
 }

@@ -346,6 +346,14 @@ impl Definition {
         }
     }
 
+    /// What a value that was held for an earlier version becomes: none if it can stay as it is.
+    pub(crate) fn settle(&self, value: &Value) -> Result<Option<Bound>, Violation> {
+        if value.data_type() == self.data_type() {
+            return self.admit(value).map(|()| None);
+        }
+        self.bind(value.convert(self.data_type())?, &Limits::typed()).map(Some)
+    }
+
     /// Whether `newer` may refuse a value that this one admits.
     pub(crate) fn is_tightened_by(&self, newer: &Self) -> bool {
         let only_checks = |rules: &Rules| Rules { required: false, unique: false, default: None, ..rules.clone() };

@@ -122,6 +122,19 @@ impl DefinitionSpec {
         self
     }
 
+    /// With another type, to convert what is held: see [`crate::AttributesOf::change`]. Rules that the type has no use for are
+    /// refused then.
+    ///
+    /// ```
+    /// use custom_attributes::{DataType, DefinitionSpec};
+    /// assert_eq!(DefinitionSpec::string("seats").of_type(DataType::Integer), DefinitionSpec::integer("seats"));
+    /// ```
+    #[must_use]
+    pub const fn of_type(mut self, data_type: DataType) -> Self {
+        self.data_type = data_type;
+        self
+    }
+
     /// The value cannot be cleared, and must be stored when an entity is saved whole. Entities that were written before,
     /// or only in part, may lack it.
     ///

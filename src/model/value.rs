@@ -108,6 +108,37 @@ impl Value {
     /// The greatest magnitude of a DECIMAL.
     pub const MAX_MAGNITUDE: i64 = i64::MAX;
 
+    /// The value as one of another type, if it can be that exactly: a text by the grammar of the type, anything as its text,
+    /// a whole number as INTEGER or DECIMAL.
+    ///
+    /// # Errors
+    /// What would have to be rounded or guessed: a fraction as INTEGER, a number as BOOLEAN, a day as a number.
+    ///
+    /// ```
+    /// use custom_attributes::{DataType, Value};
+    /// assert_eq!(Value::from("29.85").converted(DataType::Decimal)?, Value::parse(DataType::Decimal, "29.85")?);
+    /// assert_eq!(Value::parse(DataType::Decimal, "5.00")?.converted(DataType::Integer)?, Value::from(5));
+    /// assert!(Value::parse(DataType::Decimal, "5.01")?.converted(DataType::Integer).is_err());
+    /// assert!(Value::from(1).converted(DataType::Boolean).is_err());
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn converted(&self, data_type: DataType) -> Result<Self> {
+        Ok(self.convert(data_type)?)
+    }
+
+    pub(crate) fn convert(&self, data_type: DataType) -> Result<Self, Violation> {
+        match (self, data_type) {
+            (value, same) if value.data_type() == same => Ok(value.clone()),
+            (Self::String(text), data_type) => Self::read(data_type, text),
+            (value, DataType::String) => Ok(Self::String(value.to_string())),
+            (Self::Integer(number), DataType::Decimal) => Ok(Self::Decimal((*number).into())),
+            (Self::Decimal(number), DataType::Integer) if number.is_integer() => {
+                Self::read(DataType::Integer, &number.trunc().normalize().to_string())
+            }
+            (value, data_type) => Err(Violation::new(Rule::Conversion, data_type, value)),
+        }
+    }
+
     /// Reads a value of this type from its text: nothing is trimmed, rounded or guessed.
     ///
     /// # Errors

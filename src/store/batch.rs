@@ -11,8 +11,14 @@ use crate::model::{Bound, Catalog, Definition, DefinitionId, EntityKey, Revision
 pub enum Change {
     /// Adds a definition. Its id is the next one of the catalog that the batch was bound against.
     Define(Box<Definition>),
-    /// Puts a definition in the place of the one with its id: another name, other rules or documentation, the same type.
-    Redefine(Box<Definition>),
+    /// Puts a definition in the place of the one with its id: another name, other rules or documentation, another type. Values
+    /// that are held are converted to it.
+    Redefine {
+        /// The definition.
+        definition: Box<Definition>,
+        /// What becomes of values that cannot be converted, or that new rules refuse.
+        offending: Offending,
+    },
     /// Brings a deleted definition back, under its own id and with the stamp of its making.
     Restore(Box<Definition>),
     /// Deletes a definition.
@@ -63,7 +69,7 @@ impl Change {
     /// The entity that is changed, if it is one.
     pub const fn entity(&self) -> Option<&EntityKey> {
         match self {
-            Self::Define(_) | Self::Redefine(_) | Self::Restore(_) | Self::Undefine { .. } => None,
+            Self::Define(_) | Self::Redefine { .. } | Self::Restore(_) | Self::Undefine { .. } => None,
             Self::Set { entity, .. }
             | Self::Clear { entity, .. }
             | Self::Move { entity, .. }
@@ -71,6 +77,17 @@ impl Change {
             | Self::Remove { entity } => Some(entity),
         }
     }
+}
+
+/// What becomes of held values that a changed definition does not admit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Offending {
+    /// The change is refused, and each of them is reported.
+    #[default]
+    Refuse,
+    /// They are cleared in the same commit. They stay in history.
+    Clear,
 }
 
 /// An atomic batch of changes, with what it was checked against: the revision of the catalog, and of entities.

@@ -17,7 +17,7 @@ mod reference;
 mod unique;
 mod working;
 
-pub use batch::{Batch, Change};
+pub use batch::{Batch, Change, Offending};
 pub use changes::{CatalogChange, Changes, Commit, Past, PastDefinition, RecordChange};
 pub use explained::{ExplainedOrder, ExplainedPart, Explanation, Way};
 pub use fault::{Fault, FaultKind};

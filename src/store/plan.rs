@@ -1,6 +1,6 @@
 //! The algorithm of a commit, written once for all backends: verify, load, apply, check, settle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::error::{Error, Moved, Result, Rule, Violation, Violations};
@@ -10,7 +10,9 @@ use crate::model::{
 use crate::store::port::each_record;
 use crate::store::unique;
 use crate::store::working::{Work, Working};
-use crate::store::{Applied, Batch, CatalogChange, Change, Changes, Commit, EntityRevision, Receipt, RecordChange, Snapshot};
+use crate::store::{
+    Applied, Batch, CatalogChange, Change, Changes, Commit, EntityRevision, Offending, Receipt, RecordChange, Snapshot,
+};
 
 /// What a batch would do: the answer to its caller, and what is to be stored.
 #[derive(Debug)]
@@ -95,7 +97,7 @@ impl<'a> Planner<'a> {
     fn apply(&mut self, place: usize, change: &Change) -> Result<Applied> {
         match change {
             Change::Define(definition) => self.define(place, definition),
-            Change::Redefine(definition) => self.redefine(place, definition),
+            Change::Redefine { definition, offending } => self.redefine(place, definition, *offending),
             Change::Restore(definition) => self.restore(place, definition),
             Change::Undefine { definition, with_values } => self.undefine(place, *definition, *with_values),
             Change::Set { entity, value } => Ok(self.set(place, entity, value)),
@@ -129,7 +131,7 @@ impl<'a> Planner<'a> {
         Ok(Applied::new(Outcome::Created, Some(id)))
     }
 
-    fn redefine(&mut self, place: usize, newer: &Definition) -> Result<Applied> {
+    fn redefine(&mut self, place: usize, newer: &Definition, offending: Offending) -> Result<Applied> {
         let id = newer.id();
         let Some(older) = self.catalog.get(id).cloned() else {
             self.refuse(place, None, undefined(id, newer.entity_type()));
@@ -138,11 +140,8 @@ impl<'a> Planner<'a> {
         if older.spec() == newer.spec() {
             return Ok(Applied::new(Outcome::Unchanged, Some(id)));
         }
-        if older.data_type() != newer.data_type() {
-            let violation = Violation::new(Rule::DefinedDataType, older.data_type(), newer.data_type());
-            self.refuse(place, None, violation.of(older.name().as_str()));
-        } else if older.is_tightened_by(newer) {
-            self.check_held_values(place, newer)?;
+        if older.data_type() != newer.data_type() || older.is_tightened_by(newer) {
+            self.settle_held_values(place, newer, offending)?;
         }
         let newer = newer.clone().stamped(older.created().clone(), self.stamp());
         match Arc::make_mut(&mut self.catalog).redefine(newer) {
@@ -166,13 +165,36 @@ impl<'a> Planner<'a> {
         Ok(Applied::new(Outcome::Created, Some(id)))
     }
 
-    /// New rules must admit every value that is held: each that they refuse is a violation.
-    fn check_held_values(&mut self, place: usize, newer: &Definition) -> Result<()> {
-        let (working, violations) = (&self.working, &mut self.violations);
-        working.each_current(self.snapshot, newer.entity_type(), |record| {
-            let refused = record.value(newer.id()).and_then(|value| newer.admit(value).err());
-            violations.extend(refused.map(|violation| violation.of(newer.name().as_str()).at(place, Some(record.key()))));
-        })
+    /// Values that are held become what the newer definition admits: each that it cannot is a violation, or goes.
+    fn settle_held_values(&mut self, place: usize, newer: &Definition, offending: Offending) -> Result<()> {
+        let (id, commit, working) = (newer.id(), self.commit, &mut self.working);
+        // What is set later in the batch comes in the form in which it is set.
+        let later = self.batch.changes().iter().skip(place + 1).filter_map(|change| match change {
+            Change::Set { entity, value } if value.definition() == id => Some(entity),
+            _ => None,
+        });
+        let later: HashSet<&EntityKey> = later.collect();
+        if self.before.get(id).is_some() {
+            each_record(self.snapshot, Some(newer.entity_type()), |record| {
+                if record.value(id).is_some_and(|value| newer.settle(value) != Ok(None)) {
+                    working.adopt(record);
+                }
+            })?;
+        }
+        for work in working.works.iter_mut().filter(|work| !later.contains(work.after.key())) {
+            let settled = work.after.value(id).map(|value| newer.settle(value));
+            match (settled, offending) {
+                (None | Some(Ok(None)), _) => {}
+                (Some(Ok(Some(converted))), _) => _ = work.after.apply_one(Edit::Set(converted), commit),
+                (Some(Err(_)), Offending::Clear) if !newer.rules().required => {
+                    work.after.apply_one(Edit::Clear(id), commit);
+                }
+                (Some(Err(violation)), _) => {
+                    self.violations.push(violation.of(newer.name().as_str()).at(place, Some(work.after.key())));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn undefine(&mut self, place: usize, id: DefinitionId, with_values: bool) -> Result<Applied> {

@@ -83,7 +83,7 @@ fn last_sets(batch: &Batch) -> HashMap<(&EntityKey, DefinitionId), usize> {
             Change::Move { entity, to, .. } => _ = places.insert((entity, *to), place),
             Change::Save { entity, values } => places.extend(values.iter().map(|value| ((entity, value.definition()), place))),
             Change::Define(_)
-            | Change::Redefine(_)
+            | Change::Redefine { .. }
             | Change::Restore(_)
             | Change::Undefine { .. }
             | Change::Clear { .. }

@@ -1,0 +1,157 @@
+//! Definitions that change while values are held: what is told beforehand, what is done, and what is undone.
+#![cfg(feature = "sqlite")]
+
+use custom_attributes::{
+    AttributeStore, Attributes, DataType, DefinitionSpec, Error, MemoryStore, Offending, SqliteStore, Value, attr,
+};
+use proptest::prelude::*;
+
+type Host = Attributes<Box<dyn AttributeStore>>;
+
+fn stores() -> [Host; 2] {
+    let sqlite = SqliteStore::in_memory().expect("a store");
+    [Attributes::new(Box::new(MemoryStore::new())), Attributes::new(Box::new(sqlite))]
+}
+
+fn held(host: &Host) -> Vec<(String, DataType, String)> {
+    let view = host.snapshot().expect("a snapshot");
+    let customers = host.of("customer").expect("a type");
+    let entities = view.entities_of(customers.entity_type(), None, 1000).expect("entities");
+    let one = |(key, value): (String, &Value)| (key, value.data_type(), value.to_string());
+    let values = entities.iter().flat_map(|entity| entity.iter().map(|(_, value)| (entity.key().to_string(), value)));
+    values.map(one).collect()
+}
+
+fn is_sound(host: &Host) {
+    let view = host.snapshot().expect("a snapshot");
+    let verified = view.verify_index(|fault| panic!("{fault}"));
+    verified.expect("an index");
+}
+
+const TYPES: [DataType; 5] = [DataType::String, DataType::Decimal, DataType::Integer, DataType::Boolean, DataType::Date];
+
+fn values() -> impl Strategy<Value = (DataType, Vec<Value>)> {
+    let texts = |data_type: DataType| match data_type {
+        DataType::Decimal => "-?[0-9]{1,5}(\\.[0-9]{1,3})?",
+        DataType::Integer => "-?[0-9]{1,6}",
+        DataType::Boolean => "true|false",
+        DataType::Date => "20[0-2][0-9]-(0[1-9]|1[0-2])-[0-2][1-8]",
+        _ => "-?[0-9]{0,4}(\\.[0-9]{1,2})?|true|false|[a-z ]{0,5}|2024-0[1-3]-1[0-9]",
+    };
+    prop::sample::select(TYPES.to_vec()).prop_flat_map(move |data_type| {
+        let value = texts(data_type).prop_map(move |text| Value::parse(data_type, &text).expect("it is well-formed"));
+        (Just(data_type), prop::collection::vec(value, 1..12))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// What is told beforehand is what happens: each value is converted exactly, or offends, and undoing brings all back.
+    #[test]
+    fn a_change_of_type_does_what_was_told((from, values) in values(), to in prop::sample::select(TYPES.to_vec())) {
+        for host in stores() {
+            let customers = host.of("customer").expect("a type");
+            customers.define(DefinitionSpec::new("field", from)).expect("a definition");
+            let batch = values.iter().zip(0i64..).fold(host.batch(), |batch, (value, id)| batch.set(("customer", id), "field", value.clone()));
+            batch.commit().expect("a commit");
+            let before = held(&host);
+            let change = || customers.change("field", |spec| spec.of_type(to));
+            let report = change().check().expect("a report");
+            prop_assert_eq!(report.held, values.len() as u64);
+            let expected: Vec<_> = values.iter().map(|value| value.converted(to)).collect();
+            let bad = expected.iter().filter(|expected| expected.is_err()).count() as u64;
+            prop_assert_eq!(report.offending, bad);
+            prop_assert_eq!(report.converted, if from == to { 0 } else { values.len() as u64 - bad });
+            prop_assert_eq!(change().offences(None, 1000).expect("offences"), report.offences.clone());
+            if bad > 0 {
+                let refused = change().apply().expect_err("a value offends");
+                prop_assert_eq!(refused.violations().len() as u64, bad);
+                prop_assert_eq!(held(&host), before.clone());
+            }
+            let done = change().apply_with(Offending::Clear).expect("a change").commit;
+            prop_assert_eq!(done.is_none(), from == to);
+            let now: Vec<_> = held(&host).into_iter().map(|(_, data_type, text)| (data_type, text)).collect();
+            let good = expected.iter().flatten().map(|value| (to, value.to_string()));
+            prop_assert_eq!(now, good.collect::<Vec<_>>());
+            is_sound(&host);
+            for value in expected.iter().flatten() {
+                prop_assert!(customers.count_found(&attr("field").eq(value.clone())).expect("a count") > 0);
+            }
+            if let Some(done) = done {
+                host.undo(done).expect("nothing came after").commit().expect("an undo");
+                prop_assert_eq!(held(&host), before);
+                prop_assert_eq!(customers.definition("field").expect("it is there").data_type(), from);
+                is_sound(&host);
+            }
+        }
+    }
+}
+
+#[test]
+fn tightened_rules_report_refuse_or_clear() {
+    for host in stores() {
+        let customers = host.of("customer").expect("a type");
+        customers.define(DefinitionSpec::integer("seats")).expect("a definition");
+        let batch = (1..=300i64).fold(host.batch(), |batch, id| batch.set(("customer", id), "seats", id));
+        batch.commit().expect("a commit");
+        let change = || customers.change("seats", |spec| spec.named("places").maximum(100).description("how many sit"));
+        let report = change().check().expect("a report");
+        assert_eq!((report.held, report.converted, report.offending, report.offences.len()), (300, 0, 200, 100));
+        let said = "customer/101: `places` takes no more than 100, not 101";
+        let first = &report.offences[0];
+        assert_eq!(format!("{}: {}", first.entity, first.violation), said);
+        let next = change().offences(Some(report.offences[99].ordinal), 1000).expect("a page");
+        assert_eq!((next.len(), next[0].entity.to_string()), (100, "customer/201".to_owned()));
+        assert_eq!(change().apply().expect_err("200 offend").violations().len(), 200);
+        let done = change().apply_with(Offending::Clear).expect("a change");
+        assert_eq!(customers.count_found(&attr("places").exists()).expect("a count"), 100);
+        host.undo(done.commit.expect("a commit")).expect("a batch").commit().expect("an undo");
+        assert_eq!(customers.count_found(&attr("seats").gt(100)).expect("a count"), 200);
+        is_sound(&host);
+    }
+}
+
+#[test]
+fn what_must_not_go_is_never_cleared() {
+    for host in stores() {
+        let customers = host.of("customer").expect("a type");
+        customers.ensure([DefinitionSpec::string("code"), DefinitionSpec::string("must").required()]).expect("definitions");
+        let batch = host.batch().set(("customer", 1), "code", "05").set(("customer", 2), "code", "5");
+        batch.set(("customer", 1), "must", "x").commit().expect("a commit");
+        // Two texts that differ become one number.
+        let change = || customers.change("code", |spec| spec.of_type(DataType::Integer).unique());
+        let report = change().check().expect("a report");
+        assert_eq!((report.converted, report.offending), (1, 1));
+        assert!(report.offences[0].violation.to_string().contains("held by customer/1 already"), "{:?}", report.offences);
+        assert!(change().apply_with(Offending::Clear).expect_err("they would be equal").is_duplicate());
+        let required = customers.change("must", |spec| spec.of_type(DataType::Integer));
+        assert_eq!(required.apply_with(Offending::Clear).expect_err("it must be there").violations().len(), 1);
+        // Without saying so, nothing is converted.
+        let refused = customers.alter("code", |spec| spec.of_type(DataType::Integer)).expect_err("it is STRING").to_string();
+        assert_eq!(refused, "`code` is defined as STRING, and cannot be declared as INTEGER; `change` converts it");
+        let unknown = customers.change("cod", |spec| spec).check().expect_err("it is not defined");
+        assert!(unknown.is_not_found() && unknown.to_string().contains("did you mean `code`?"), "{unknown}");
+        let senseless = customers.change("code", |spec| spec.of_type(DataType::Boolean).maximum(5)).check();
+        assert!(matches!(senseless, Err(Error::Invalid(_))), "{senseless:?}");
+    }
+}
+
+#[test]
+fn a_snapshot_keeps_the_old_type_while_others_convert() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let host = Attributes::new(SqliteStore::open(folder.path().join("types.db")).expect("a store"));
+    let customers = host.of("customer").expect("a type");
+    customers.define(DefinitionSpec::string("seats")).expect("a definition");
+    for id in 0..20i64 {
+        customers.set(id, "seats", id.to_string()).expect("a set");
+    }
+    let before = host.snapshot().expect("a snapshot");
+    let change = customers.change("seats", |spec| spec.of_type(DataType::Integer));
+    change.apply().expect("a change");
+    assert_eq!(before.get::<String>(("customer", 7), "seats").expect("a text").as_deref(), Some("7"));
+    assert_eq!(before.count_found(customers.entity_type(), &attr("seats").starts_with("1")).expect("a count"), 11);
+    assert_eq!(customers.count_found(&attr("seats").ge(10)).expect("a count"), 10);
+    let then = host.as_of(custom_attributes::CommitId::new(21)).expect("the past");
+    assert_eq!(then.count_found(customers.entity_type(), &attr("seats").starts_with("1")).expect("a count"), 11);
+}
