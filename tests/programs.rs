@@ -111,6 +111,9 @@ fn each_program_explains_itself() {
         ("import_csv", "--absent <TEXT>"),
         ("export_csv", "--id-column <NAME>"),
         ("find", "--order-by <NAME[:desc],…>"),
+        ("change", "--undo <COMMIT>"),
+        ("tail", "--since <COMMIT[:ORDINAL]>"),
+        ("stats", "--check"),
     ] {
         let ended = run(name, bench.folder.path(), &["--help"]).good();
         assert!(ended.out.contains("Usage: ") && ended.out.contains(says), "{}", ended.out);
@@ -412,6 +415,66 @@ impl Bench {
     fn find(&self, args: &[&str]) -> Ended {
         run("find", self.folder.path(), &[&["--db", "crm.db", "--type", "customer"][..], args].concat())
     }
+}
+
+#[test]
+fn a_column_of_texts_becomes_one_of_numbers_and_back() {
+    let bench = Bench::new();
+    bench.import("id,total\na,29.85\nb, \nc,108.150\nd,x\n", &["--as", "total=STRING"]).good();
+    let export = || bench.export(&["--id-column", "id"]).good().out;
+    let before = export();
+    let change =
+        |args: &[&str]| run("change", bench.folder.path(), &[&["--db", "crm.db", "--type", "customer"][..], args].concat());
+    let told = change(&["TOTAL", "--to", "DECIMAL"]).good().out;
+    let expected = "held       4\nconverted  2\noffending  2\n  customer/b: `total` takes a decimal number such as -12.50, ";
+    assert!(told.starts_with(expected), "{told}");
+    assert!(told.ends_with("nothing was changed; --apply refuse or --apply clear makes the change\n"), "{told}");
+    assert_eq!(export(), before);
+    let refused = change(&["total", "--to", "DECIMAL", "--apply", "refuse"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.err);
+    assert!(refused.err.contains("customer/d: `total`"), "{}", refused.err);
+    let done = change(&["total", "--to", "DECIMAL", "--apply", "clear", "--by", "ann"]).good().out;
+    assert!(done.ends_with("done: commit 2; --undo 2 takes it back\n"), "{done}");
+    assert_eq!(export(), "id,total\na,29.85\nc,108.150\n");
+    assert_eq!(change(&["--undo", "2"]).good().out, "undone: commit 3\n");
+    assert_eq!(export(), before);
+    change(&["totals", "--to", "DATE"]).bad(1, &["did you mean `total`?"]);
+    change(&["total", "--to", "NUMBER"]).bad(2, &["NUMBER"]);
+}
+
+#[test]
+fn use_is_counted_and_what_documentation_lacks_is_listed() {
+    let bench = Bench::new();
+    let attributes = bench.attributes();
+    let customers = attributes.of("customer").expect("a type");
+    let specs = [
+        DefinitionSpec::string("tier").maximum_chars(10).description("d").group("g").example("gold").used_by("billing"),
+        DefinitionSpec::integer("score").minimum(0).maximum(100).choices([0i64, 50, 99]).description("d").used_by("risk"),
+        DefinitionSpec::date("never"),
+    ];
+    customers.ensure(specs).expect("definitions");
+    let batch = attributes.batch().set(("customer", 1), "tier", "gold").set(("customer", 2), "tier", "gold");
+    let batch =
+        batch.set(("customer", 3), "tier", "123456789").set(("customer", 4), "score", 99).set(("customer", 3), "score", 50);
+    batch.commit().expect("a commit");
+    let stats = |args: &[&str]| run("stats", bench.folder.path(), &[&["--db", "crm.db"][..], args].concat());
+    let table = stats(&[]).good().out;
+    let cells: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(cells[1][..8], ["customer.tier", "STRING", "3", "75.0", "%", "2", "1", cells[1][7]]);
+    assert_eq!(cells[1].last(), Some(&"billing"));
+    assert_eq!(cells[2][..7], ["customer.score", "INTEGER", "2", "50.0", "%", "2", "1"]);
+    assert_eq!(cells[3], ["customer.never", "DATE", "0", "0.0", "%", "0", "0"]);
+    let json = stats(&["--type", "customer", "--format", "json"]).good().out;
+    let first: serde_json::Value = serde_json::from_str(json.lines().next().expect("a line")).expect("it is JSON");
+    assert_eq!((&first["holders"], &first["distinct"], &first["definition"]["name"]), (&3.into(), &2.into(), &"tier".into()));
+    let listed = stats(&["--check"]);
+    let expected = "customer.score: belongs to no group\ncustomer.never: has no description\ncustomer.never: belongs to no group\n\
+                    customer.never: has no example of a value\ncustomer.never: names nobody who uses it\n";
+    assert_eq!((listed.code, listed.out.as_str()), (Some(1), expected));
+    let usage = attributes.snapshot().expect("a snapshot").usage(customers.entity_type()).expect("usage");
+    let set = usage[0].last.clone().expect("it was set").at;
+    assert!(!usage[0].is_unused_since(set) && usage[0].is_unused_since(set + chrono::TimeDelta::microseconds(1)));
+    assert!(usage[2].is_unused_since(set));
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod of;
 mod past;
 mod query;
 mod restore;
+mod usage;
 mod view;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub use facets::Facets;
 pub use listing::{DefinitionPage, ListDefinitions, OrderBy, OrderField};
 pub use of::AttributesOf;
 pub use query::{KeyPage, OrderByAttribute, Page, Query};
+pub use usage::Usage;
 pub use view::View;
 
 /// How often a call starts again because others moved the catalog, or a single entity, under it.

@@ -34,6 +34,10 @@ impl<'a> View<'a> {
         Ok(Self { snapshot, catalog, limits })
     }
 
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     pub(super) fn into_parts(self) -> (Box<dyn Snapshot + 'a>, Arc<Limits>) {
         (self.snapshot, self.limits)
     }
