@@ -62,7 +62,7 @@ struct Readme;
 pub use attributes::{
     Attributes, AttributesOf, BatchBuilder, ChangeReport, Conversion, Cursor, DefinitionChanging, DefinitionExport,
     DefinitionPage, Ensured, Entity, Facets, KeyPage, ListDefinitions, Offence, OrderBy, OrderByAttribute, OrderField, Page,
-    Query, Reading, Source, Usage, ValueDetail, View,
+    Query, Reading, Source, Subscription, Usage, ValueDetail, View,
 };
 pub use clock::{Clock, Instant, ManualClock, SystemClock};
 pub use error::{Error, Moved, Result, Rule, Violation, Violations};

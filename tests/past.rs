@@ -191,3 +191,45 @@ fn changes_are_read_by_many_while_others_write() {
         assert_eq!(commits, (1..=121).collect::<Vec<_>>());
     });
 }
+
+/// Follows until this commit, and says which commits it saw, each once.
+fn follow<S: AttributeStore>(mut changes: custom_attributes::Subscription<S>, last: u64) -> Vec<u64> {
+    let mut seen = Vec::new();
+    while seen.last() != Some(&last) {
+        let page = changes.next_page(std::time::Duration::from_secs(60)).expect("changes");
+        assert!(!page.changes.is_empty(), "nothing came for a minute");
+        seen.extend(page.changes.iter().map(|change| change.commit().id.get()));
+        seen.dedup();
+    }
+    seen
+}
+
+#[test]
+fn subscribers_see_every_commit_however_slow_they_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("followed.db");
+    let open = || Attributes::new(SqliteStore::open(&path).expect("a store"));
+    let host = open();
+    let customers = host.of("customer").expect("a type");
+    customers.define(DefinitionSpec::integer("n")).expect("a definition");
+    let slow = host.subscribe().expect("a subscription").limit(1);
+    let (from_now, from_the_first) = (host.subscribe().expect("a subscription"), host.subscribe_from(Position::default()));
+    // Commits of another store, as of another process, are seen as well.
+    let other = open().subscribe().expect("a subscription");
+    std::thread::scope(|scope| {
+        let fast = [scope.spawn(|| follow(from_now, 61)), scope.spawn(|| follow(other, 61))];
+        let all = scope.spawn(|| follow(from_the_first, 61));
+        for n in 0..60i64 {
+            customers.set(n % 7, "n", n).expect("a set");
+        }
+        for one in fast {
+            assert_eq!(one.join().expect("it follows"), (2..=61).collect::<Vec<_>>());
+        }
+        assert_eq!(all.join().expect("it follows"), (1..=61).collect::<Vec<_>>());
+    });
+    assert_eq!(follow(slow, 61), (2..=61).collect::<Vec<_>>());
+    let mut idle = host.subscribe().expect("a subscription");
+    let began = std::time::Instant::now();
+    let wait = std::time::Duration::from_millis(250);
+    assert!(idle.next_page(wait).expect("a page").changes.is_empty() && began.elapsed() >= wait);
+}

@@ -261,6 +261,9 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         let bound = self.bind(&catalog)?;
         if bound.violations.is_empty() {
             let committed = self.attributes.store.commit_with(&bound.batch, progress);
+            if let Ok(Receipt { commit: Some(commit), .. }) = committed {
+                self.attributes.watch.announce(commit);
+            }
             return bound.answer(committed, self.alone);
         }
         // The batch is refused; what the store would have said of the rest belongs to the answer.

@@ -15,11 +15,13 @@ mod of;
 mod past;
 mod query;
 mod restore;
+mod subscription;
 mod usage;
 mod view;
 
 use std::sync::Arc;
 
+use crate::attributes::subscription::Watch;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::model::{EntityKey, EntityType, Limits, Value, ValueId};
@@ -36,6 +38,7 @@ pub use facets::Facets;
 pub use listing::{DefinitionPage, ListDefinitions, OrderBy, OrderField};
 pub use of::AttributesOf;
 pub use query::{KeyPage, OrderByAttribute, Page, Query};
+pub use subscription::Subscription;
 pub use usage::Usage;
 pub use view::View;
 
@@ -58,12 +61,13 @@ pub struct Attributes<S> {
     store: S,
     limits: Arc<Limits>,
     clock: Arc<dyn Clock>,
+    watch: Arc<Watch>,
 }
 
 impl<S: AttributeStore> Attributes<S> {
     /// The attributes of this store, with the limits of [`Limits::typed`] and the system's clock.
     pub fn new(store: S) -> Self {
-        Self { store, limits: Arc::new(Limits::typed()), clock: Arc::new(SystemClock) }
+        Self { store, limits: Arc::new(Limits::typed()), clock: Arc::new(SystemClock), watch: Arc::default() }
     }
 
     /// The same with other limits.
