@@ -64,6 +64,7 @@ enum Flaw {
     EmptyCommits,
     EmptiedEntitiesScanned,
     EmptiedEntitiesUnwritten,
+    TouchedForgotten,
     ScanIgnoresType,
     ReadInOrderOfKeys,
     /// The lock is taken after the plan was made.
@@ -111,6 +112,7 @@ const CATCHES: &[(Flaw, &str)] = &[
     (Flaw::EmptyCommits, "batches::what_changes_nothing_commits_nothing"),
     (Flaw::EmptiedEntitiesScanned, "entities::an_emptied_entity_is_not_found"),
     (Flaw::EmptiedEntitiesUnwritten, "history::the_past_is_read_as_it_was"),
+    (Flaw::TouchedForgotten, "history::commits_tell_whom_they_changed"),
     (Flaw::ScanIgnoresType, "reading::scans_go_page_by_page"),
     (Flaw::ReadInOrderOfKeys, "reading::many_are_read_in_order"),
     (Flaw::PlannedBeforeLocked, "threads::no_update_is_lost"),
@@ -437,6 +439,20 @@ impl Snapshot for At<'_> {
             record.ordinal() > first && of_type && (flaw != Flaw::EmptiedEntitiesUnwritten || !record.is_empty())
         };
         Ok(state.records.range(first..).map(|(_, record)| record).filter(wanted).take(limit).cloned().collect())
+    }
+
+    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
+        let state = self.state();
+        let is_touched = |record: &&Arc<EntityRecord>| {
+            record.values().iter().any(|held| held.modified == commit)
+                || state.past.iter().any(|(key, past)| {
+                    // Whoever looks at the present alone forgets those that were changed again.
+                    self.flaw() != Flaw::TouchedForgotten
+                        && key == record.key()
+                        && (past.ended == commit || past.held.modified == commit)
+                })
+        };
+        Ok(state.records.values().filter(is_touched).map(|record| record.ordinal()).collect())
     }
 
     fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {

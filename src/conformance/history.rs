@@ -1,13 +1,15 @@
 //! History: what was replaced, cleared, changed or deleted, with the commits that began and ended it.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use crate::conformance::Store;
 use crate::conformance::definitions::rich_specs;
 use crate::conformance::plain::Plain;
 use crate::conformance::support::{HISTORY, customer, holds, host, key, must, picture, same, snapshot, there, typed};
 use crate::history::{AsOf, Changed, Point, Position};
-use crate::model::{CommitId, DefinitionId, DefinitionSpec, EntityKey, ValueId};
+use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, Value, ValueId};
+use crate::store::Offending;
 
 /// Definition, value, created, modified, ended: plain, so that decimals show their zeros.
 type Told = (u32, String, u64, u64, u64);
@@ -261,4 +263,61 @@ pub fn changes_follow_each_other(store: &Store) {
         same(&mirror, &expected, promise, HISTORY);
         same(&defined, &view.catalog().iter().count(), promise, HISTORY);
     }
+}
+
+/// A deleted definition comes back under its own id, with what was cleared with it.
+pub fn a_deleted_definition_comes_back(store: &Store) {
+    let promise = "a deleted definition that is restored has its id, its making and its history, and what it held";
+    let host = host(store);
+    let of = typed(&host, "customer");
+    let made = must(of.define(DefinitionSpec::string("a").unique()), "a definition is made");
+    must((1..=3).fold(host.batch(), |batch, id| batch.set(("customer", id), "a", format!("v{id}"))).commit(), "values are set");
+    must(of.delete_with_values("a"), "it is deleted with its values");
+    must(of.define(DefinitionSpec::integer("b")), "another is made, which gets another id");
+    must(must(host.restore_definition(made.id()), "what it held is found").commit(), "it is restored");
+    let catalog = must(snapshot(store).catalog(), "the catalog is read");
+    let back = there(catalog.get(made.id()), promise);
+    same(&(back.spec(), back.created()), &(made.spec(), made.created()), promise, HISTORY);
+    same(&back.modified().commit, &CommitId::new(5), promise, HISTORY);
+    for id in 1..=3 {
+        same(&must(of.get::<String>(id, "a"), "a value is read"), &Some(format!("v{id}")), promise, HISTORY);
+    }
+    let taken = must(snapshot(store).holders(&[(made.id(), &"v2".into())]), "a holder is found");
+    same(&taken.first().map(Option::is_some), &Some(true), promise, "values of a restored definition are in the index again");
+    same(&must(of.define(DefinitionSpec::date("c")), "a definition is made").id(), &DefinitionId::new(3), promise, HISTORY);
+    let past = must(snapshot(store).past_definitions(made.id()), "the past of a definition is read");
+    same(&past.iter().map(|past| past.ended.get()).collect::<Vec<_>>(), &[3], promise, HISTORY);
+}
+
+/// Held values are stored as what a definition's new type makes of them; the past keeps them as they were.
+pub fn values_change_their_type_with_their_definition(store: &Store) {
+    let promise = "values are converted with their definition, exactly; what cannot be goes to the past as it was";
+    let advice = "store what `RecordChange::after` has, whatever type the definition had before";
+    let host = host(store);
+    let of = typed(&host, "customer");
+    must(of.define(DefinitionSpec::string("n")), "a definition is made");
+    let texts = [(1, "1.50"), (2, "007"), (3, "seven"), (4, "-3")];
+    must(
+        texts.iter().fold(host.batch(), |batch, (id, text)| batch.set(("customer", *id), "n", *text)).commit(),
+        "values are set",
+    );
+    let held_at = must(snapshot(store).marks(), "the marks are read").commit;
+    let before = picture(&*snapshot(store), &everyone());
+    let change = of.change("n", |spec| spec.of_type(DataType::Decimal));
+    must(change.apply_with(Offending::Clear), "the definition changes its type");
+    let held = |id: i64| must(of.get::<Value>(id, "n"), "a value is read").map(|value| (value.data_type(), value.to_string()));
+    let decimal = |text: &str| Some((DataType::Decimal, text.to_owned()));
+    same(&[held(1), held(2), held(3), held(4)], &[decimal("1.50"), decimal("7"), None, decimal("-3")], promise, advice);
+    let found = must(of.count_found(&crate::filter::attr("n").lt(2)), "entities are found");
+    same(&found, &2, promise, "values of the new type are in the index, and those of the old are not");
+    same(&past(store, &customer(3)), &[(1, "seven", 2, 2, 3)], promise, HISTORY);
+    let then = must(AsOf::new(snapshot(store), Point::Commit(held_at)), "the past is read");
+    same(&picture(&then, &everyone()), &before, promise, HISTORY);
+    let mut faults = Vec::new();
+    let verified = snapshot(store).verify_index(&mut |fault| {
+        faults.push(fault.to_string());
+        ControlFlow::Continue(())
+    });
+    must(verified, "the index is verified");
+    same(&faults, &Vec::<String>::new(), promise, "take the old key out, and put the new one in");
 }

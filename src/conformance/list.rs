@@ -106,6 +106,8 @@ macro_rules! __conformance_cases {
                 the_past_is_read_as_it_was
                 commits_tell_whom_they_changed
                 changes_follow_each_other
+                a_deleted_definition_comes_back
+                values_change_their_type_with_their_definition
             }
             rules {
                 required_values_stay
