@@ -131,6 +131,11 @@ fn what_cannot_be_brought_back_is_told_before_anything_changes() {
         let said = "customer/1: `seats` was changed after commit 2, and is \"5\" now; restore it by itself if that is meant; \
                     customer/1: `code` was changed after commit 2, and is absent now; restore it by itself if that is meant";
         assert_eq!(refused, said);
+        let renamed = commit(&host.batch().alter("customer", "seats", |spec| spec.named("places")).commit().expect("a rename"));
+        let undone = host.undo(renamed).expect("a batch");
+        customers.alter("places", |spec| spec.description("how many")).expect("a change");
+        assert!(undone.commit().expect_err("it was changed meanwhile").is_conflict());
+        customers.rename("places", "seats").expect("a rename");
         // Who writes in between is not overwritten.
         let restored = host.restore_entity(("customer", 2), first).expect("a batch");
         customers.set(2, "seats", 8).expect("a set");
@@ -202,6 +207,19 @@ fn follow<S: AttributeStore>(mut changes: custom_attributes::Subscription<S>, la
         seen.dedup();
     }
     seen
+}
+
+#[test]
+fn a_store_without_commits_has_no_changes() {
+    for host in stores() {
+        let page = host.changes_since(Position::default(), 10).expect("a page");
+        assert!(page.changes.is_empty() && !page.has_more);
+        host.of("customer").expect("a type").define(DefinitionSpec::integer("n")).expect("a definition");
+        let next = host.changes_since(page.position, 10).expect("a page");
+        assert_eq!((next.changes.len(), next.has_more), (1, false));
+        let nothing = host.changes_since(Position::default(), 0).expect("a page");
+        assert!(nothing.changes.is_empty() && nothing.has_more);
+    }
 }
 
 #[test]

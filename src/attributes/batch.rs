@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::attributes::bind::Binder;
 use crate::attributes::{ATTEMPTS, Attributes};
-use crate::error::{Error, Result, Rule, Violation, Violations};
+use crate::error::{Error, Moved, Result, Rule, Violation, Violations};
 use crate::model::{
     Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityKey, Revision, Value, longer_than,
 };
@@ -26,6 +26,8 @@ pub struct BatchBuilder<'a, S> {
     pub(super) requests: Vec<Request<'a>>,
     /// A single change needs no place in its violations.
     alone: bool,
+    /// The revision of the catalog that it was made for, if it is for no other.
+    catalog: Option<Revision>,
 }
 
 /// One change as it was asked for.
@@ -69,7 +71,7 @@ pub(super) enum Input<'a> {
 
 impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     pub(super) const fn new(attributes: &'a Attributes<S>) -> Self {
-        Self { attributes, actor: None, note: None, expected: Vec::new(), requests: Vec::new(), alone: false }
+        Self { attributes, actor: None, note: None, expected: Vec::new(), requests: Vec::new(), alone: false, catalog: None }
     }
 
     pub(super) const fn alone(mut self) -> Self {
@@ -194,6 +196,12 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         self
     }
 
+    /// Has it refused as a conflict once definitions have moved, where it would be tried again otherwise.
+    pub(super) const fn expect_catalog(mut self, revision: Revision) -> Self {
+        self.catalog = Some(revision);
+        self
+    }
+
     pub(super) const fn attributes(&self) -> &'a Attributes<S> {
         self.attributes
     }
@@ -238,7 +246,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     pub fn commit_with(self, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Receipt> {
         for _ in 1..ATTEMPTS {
             match self.try_commit(&mut progress) {
-                Err(Error::Conflict(moved)) if moved.iter().all(|moved| moved.entity.is_none()) => {}
+                Err(Error::Conflict(moved)) if self.catalog.is_none() && moved.iter().all(|moved| moved.entity.is_none()) => {}
                 done => return done,
             }
         }
@@ -273,6 +281,9 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
 
     fn bind(&self, catalog: &Arc<Catalog>) -> Result<super::bind::BoundBatch> {
         let attributes = self.attributes;
+        if let Some(expected) = self.catalog.filter(|expected| *expected != catalog.revision()) {
+            return Err(Error::Conflict(vec![Moved { entity: None, expected, found: catalog.revision() }]));
+        }
         let mut batch = Batch::new(catalog, attributes.clock.now());
         batch = batch.by(self.actor.clone()).with_note(self.note.clone());
         let mut binder = Binder::new(&attributes.limits, Arc::clone(catalog), batch, self.requests.len());

@@ -78,7 +78,7 @@ impl<S: AttributeStore> Attributes<S> {
         let is_gone = snapshot.catalog()?.get(id).is_none();
         let last = last.filter(|_| is_gone);
         let last = last.ok_or_else(|| Error::not_found(format!("a deleted definition {id}"), Vec::new()))?;
-        let batch = self.batch().note(format!("restores the definition {id}, {:?}", last.definition.name().as_str()));
+        let batch = self.batch().note(format!("restores the definition {id}, `{}`", last.definition.name()));
         let mut restoring = Restoring::new(&*snapshot, batch)?;
         restoring.definition(&last.definition);
         for ordinal in snapshot.touched(last.ended)? {
@@ -175,7 +175,14 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
         self.violations.push(Violation { entity: entity.cloned(), ..violation });
     }
 
+    /// What is done to definitions was decided by what they are now.
+    fn expect_catalog(&mut self) {
+        let revision = self.catalog.revision();
+        self.change(|batch| batch.expect_catalog(revision));
+    }
+
     fn definition(&mut self, definition: &Arc<Definition>) {
+        self.expect_catalog();
         self.restored.push(definition.id());
         self.change(|batch| batch.restore(Arc::clone(definition)));
     }
@@ -213,6 +220,7 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
             let name = before.as_ref().or(after.as_ref()).map_or_else(String::new, |definition| definition.name().to_string());
             return self.refuse(None, superseded(change.commit.id, found).of(name));
         }
+        self.expect_catalog();
         match (before, after) {
             (Some(before), None) => self.definition(before),
             (Some(before), Some(after)) => {

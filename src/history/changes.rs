@@ -134,6 +134,8 @@ pub struct ValueChange {
 /// The changes behind a position, at most so many of entities.
 pub(crate) fn changes_since(snapshot: &dyn Snapshot, position: Position, limit: usize) -> Result<ChangePage> {
     let last = snapshot.marks()?.commit;
+    // Before the first commit there is nothing to be in the middle of.
+    let position = if position.commit == CommitId::default() { Position::from(position.commit) } else { position };
     let mut page = ChangePage { changes: Vec::new(), position, has_more: position < Position::from(last) };
     if !page.has_more || limit == 0 {
         return Ok(page);
