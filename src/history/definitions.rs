@@ -27,9 +27,14 @@ impl Stood {
 
 impl Definitions {
     pub(crate) fn load(snapshot: &dyn Snapshot) -> Result<Self> {
+        let last = snapshot.catalog()?.last_id().get();
+        Self::load_these(snapshot, (1..=last).map(DefinitionId::new))
+    }
+
+    pub(crate) fn load_these(snapshot: &dyn Snapshot, ids: impl IntoIterator<Item = DefinitionId>) -> Result<Self> {
         let catalog = snapshot.catalog()?;
         let mut versions = BTreeMap::new();
-        for id in (1..=catalog.last_id().get()).map(DefinitionId::new) {
+        for id in ids {
             let past = snapshot.past_definitions(id)?.into_iter();
             let past = past.map(|past| Stood { definition: past.definition, ended: Some(past.ended) });
             let present = catalog.get(id).map(|definition| Stood { definition: Arc::clone(definition), ended: None });

@@ -50,7 +50,8 @@ pub(crate) fn versions(snapshot: &dyn Snapshot, record: &EntityRecord, definitio
     let mut all: Vec<_> = all.filter(|(held, _)| definition.is_none_or(|wanted| wanted == held.definition)).collect();
     all.sort_by_key(|(held, _)| (held.modified, held.definition));
     let stamps = Stamps::load(snapshot, all.iter().flat_map(|(held, ended)| [Some(held.created), Some(held.modified), *ended]))?;
-    let definitions = Definitions::load(snapshot)?;
+    let named: BTreeSet<DefinitionId> = all.iter().map(|(held, _)| held.definition).collect();
+    let definitions = Definitions::load_these(snapshot, named)?;
     let one = |(held, ended): &(&Held, Option<CommitId>)| {
         let missing = || Error::corrupt(format!("definition {}, which {} held, is missing", held.definition, record.key()));
         Ok(Version {
