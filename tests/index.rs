@@ -257,6 +257,10 @@ fn a_file_of_version_1_is_brought_up_to_date() {
 
     let attributes = sqlite(&path);
     assert_eq!(faults(&attributes), []);
+    // Commits that were made before they told whom they changed tell it now.
+    let changes = attributes.changes_since(custom_attributes::Position::default(), 1000).expect("changes").changes;
+    let of_commit = |commit: u64| changes.iter().filter(|change| change.commit().id.get() == commit).count();
+    assert_eq!((1..=5).map(of_commit).collect::<Vec<_>>(), [7, 120, 1, 1, 2]);
     let customers = attributes.of("customer").expect("a type");
     let count = |text: &str| customers.count_found(&Filter::parse(text).expect("a filter")).expect("a count");
     let of = |wanted: &dyn Fn(u64) -> bool| (1..=120).filter(|n| wanted(*n)).count() as u64;
