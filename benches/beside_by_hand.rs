@@ -21,28 +21,25 @@ use custom_attributes::{
 
 use by_hand::ByHand;
 use customers::{ATTRIBUTES, Customers};
-use turns::{Report, Turns};
+use turns::{Arguments, Report, Turns};
 
 /// The attribute that is read and set alone: in the middle of the ten.
 const ONE: usize = 5;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let asked = |name: &str| arguments.iter().any(|argument| argument == name);
-    let number = arguments.iter().position(|argument| argument == "--entities").and_then(|at| arguments.get(at + 1));
-    let entities = number.map_or(100_000, |number| number.parse().expect("--entities takes a number"));
-    let turns = if asked("--quick") { Turns(5) } else { Turns(31) };
+    let arguments = Arguments::read();
+    let (entities, turns) = (arguments.entities, arguments.turns);
     let customers = Customers::new(entities);
     let folder = tempfile::tempdir().expect("a folder for the files");
     println!("{entities} entities x {} attributes, medians of {} turns", ATTRIBUTES.len(), turns.0);
     Report::head();
-    if !asked("--memory") {
+    if !arguments.has("--memory") {
         let (hand, ours) = load(&customers, folder.path(), turns);
         agree(&customers, &hand, &ours);
         sqlite(&customers, &hand, &ours, turns);
         agree(&customers, &hand, &ours);
     }
-    if !asked("--sqlite") {
+    if !arguments.has("--sqlite") {
         memory(&customers, turns);
     }
 }

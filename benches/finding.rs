@@ -22,7 +22,7 @@ use custom_attributes::{
 
 use by_hand::{ByHand, to_sql};
 use customers::{ATTRIBUTES, Customers};
-use turns::{Report, Turns};
+use turns::{Arguments, Report, Turns};
 
 /// The same words in both languages.
 const THREE_WAY: &str = "contract = 'Two year' and internet_service = 'DSL' and payment_method = 'Mailed check'";
@@ -31,19 +31,16 @@ const BROAD: &str = "partner = true";
 const RARE: &str = "credit_limit = 5000";
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let asked = |name: &str| arguments.iter().any(|argument| argument == name);
-    let number = arguments.iter().position(|argument| argument == "--entities").and_then(|at| arguments.get(at + 1));
-    let entities = number.map_or(100_000, |number| number.parse().expect("--entities takes a number"));
-    let turns = if asked("--quick") { Turns(5) } else { Turns(31) };
+    let arguments = Arguments::read();
+    let (entities, turns) = (arguments.entities, arguments.turns);
     let data = Customers::new(entities);
     let folder = tempfile::tempdir().expect("a folder for the files");
     println!("{entities} entities x {} attributes, medians of {} turns", ATTRIBUTES.len(), turns.0);
     Report::head();
-    if !asked("--memory") {
+    if !arguments.has("--memory") {
         sqlite(&data, folder.path(), turns);
     }
-    if !asked("--sqlite") {
+    if !arguments.has("--sqlite") {
         memory(&data, turns);
     }
 }

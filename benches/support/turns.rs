@@ -7,6 +7,27 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy)]
 pub(crate) struct Turns(pub(crate) usize);
 
+/// What the command line asks for.
+pub(crate) struct Arguments {
+    all: Vec<String>,
+    pub(crate) entities: usize,
+    pub(crate) turns: Turns,
+}
+
+impl Arguments {
+    pub(crate) fn read() -> Self {
+        let all: Vec<String> = std::env::args().collect();
+        let number = all.iter().position(|argument| argument == "--entities").and_then(|at| all.get(at + 1));
+        let entities = number.map_or(100_000, |number| number.parse().expect("--entities takes a number"));
+        let turns = if all.iter().any(|argument| argument == "--quick") { Turns(5) } else { Turns(31) };
+        Self { all, entities, turns }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.all.iter().any(|argument| argument == name)
+    }
+}
+
 /// The times of both sides, turn by turn.
 pub(crate) struct Report {
     by_hand: Vec<Duration>,

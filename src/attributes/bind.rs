@@ -75,7 +75,7 @@ impl<'a> Binder<'a> {
                     self.push(place, true, Change::Undefine { definition, with_values });
                 }
             }
-            Request::Restore(definition) => self.restore(place, definition),
+            Request::Restore(definition) => self.put(place, definition, definition.spec().clone(), Change::Restore),
             Request::Entity { entity, request } => {
                 let Some(entity) = self.well_formed(place, entity) else { return Ok(()) };
                 self.bind_entity(place, entity, request)?;
@@ -149,27 +149,18 @@ impl<'a> Binder<'a> {
             let violation = Violation::new(Rule::DefinedDataType, older.data_type(), spec.data_type);
             return self.refuse(Some(place), None, violation.of(older.name().as_str()));
         }
+        let offending = conversion.unwrap_or_default();
+        self.put(place, older, spec, |definition| Change::Redefine { definition, offending });
+    }
+
+    /// Puts a definition with another declaration under the id of an older one.
+    fn put(&mut self, place: usize, older: &Definition, spec: DefinitionSpec, change: impl FnOnce(Box<Definition>) -> Change) {
         let newer = match Definition::new(older.id(), older.entity_type().clone(), spec, self.limits) {
-            Ok(newer) => newer,
+            Ok(newer) => newer.stamped(older.created().clone(), older.modified().clone()),
             Err(error) => return self.refuse_all(Some(place), None, &error),
         };
         match Arc::make_mut(&mut self.catalog).redefine(newer.clone()) {
-            Ok(()) => {
-                let (definition, offending) = (Box::new(newer), conversion.unwrap_or_default());
-                self.push(place, true, Change::Redefine { definition, offending });
-            }
-            Err(violation) => self.refuse(Some(place), None, violation),
-        }
-    }
-
-    fn restore(&mut self, place: usize, older: &Definition) {
-        let (id, entity_type, spec) = (older.id(), older.entity_type().clone(), older.spec().clone());
-        let restored = match Definition::new(id, entity_type, spec, self.limits) {
-            Ok(restored) => restored.stamped(older.created().clone(), older.modified().clone()),
-            Err(error) => return self.refuse_all(Some(place), None, &error),
-        };
-        match Arc::make_mut(&mut self.catalog).redefine(restored.clone()) {
-            Ok(()) => self.push(place, true, Change::Restore(Box::new(restored))),
+            Ok(()) => self.push(place, true, change(Box::new(newer))),
             Err(violation) => self.refuse(Some(place), None, violation),
         }
     }

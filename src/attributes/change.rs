@@ -1,6 +1,5 @@
 //! A change of a definition that is looked at before it is made.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -10,8 +9,9 @@ use serde::Serialize;
 use crate::attributes::batch::BatchBuilder;
 use crate::attributes::of::AttributesOf;
 use crate::error::{Result, Rule, Violation};
+use crate::hash::HashMap;
 use crate::model::{Definition, DefinitionSpec, EntityKey, EntityRecord, Ordinal, Value};
-use crate::store::{AttributeStore, Offending, Receipt, scan_from};
+use crate::store::{AttributeStore, Offending, Receipt, Snapshot, scan_from};
 
 /// How many examples of conversions and offences a report has.
 const REPORTED: usize = 100;
@@ -105,32 +105,32 @@ impl<S: AttributeStore> DefinitionChanging<'_, S> {
     /// # Errors
     /// A name that is not defined; all that is wrong with the definition as it would be.
     pub fn check(&self) -> Result<ChangeReport> {
-        let mut report = None;
-        self.judge(None, |before, after, judged| {
-            let report = report.get_or_insert_with(|| ChangeReport {
-                before: Arc::clone(before),
-                after: after.spec().clone(),
-                held: 0,
-                converted: 0,
-                offending: 0,
-                conversions: Vec::new(),
-                offences: Vec::new(),
-            });
+        let judging = Judging::begin(self)?;
+        let mut report = ChangeReport {
+            before: Arc::clone(&judging.before),
+            after: judging.after.spec().clone(),
+            held: 0,
+            converted: 0,
+            offending: 0,
+            conversions: Vec::new(),
+            offences: Vec::new(),
+        };
+        judging.each(None, |judged| {
+            report.held += 1;
             match judged {
-                None => {}
-                Some(Judged::Stays) => report.held += 1,
-                Some(Judged::Converted(conversion)) => {
-                    (report.held, report.converted) = (report.held + 1, report.converted + 1);
+                Judged::Stays => {}
+                Judged::Converted(conversion) => {
+                    report.converted += 1;
                     add(&mut report.conversions, conversion);
                 }
-                Some(Judged::Offends(offence)) => {
-                    (report.held, report.offending) = (report.held + 1, report.offending + 1);
+                Judged::Offends(offence) => {
+                    report.offending += 1;
                     add(&mut report.offences, offence);
                 }
             }
             ControlFlow::Continue(())
         })?;
-        report.ok_or_else(|| crate::Error::not_found(format!("`{}`", self.name), Vec::new()))
+        Ok(report)
     }
 
     /// Up to so many of the values that would not be admitted, by the ordinals of their entities, behind this one.
@@ -138,15 +138,16 @@ impl<S: AttributeStore> DefinitionChanging<'_, S> {
     /// # Errors
     /// Those of [`DefinitionChanging::check`].
     pub fn offences(&self, after: Option<Ordinal>, limit: usize) -> Result<Vec<Offence>> {
+        let judging = Judging::begin(self)?;
         let mut offences = Vec::new();
-        self.judge(after, |_, _, judged| {
-            if let Some(Judged::Offends(offence)) = judged
-                && offences.len() < limit
-            {
-                offences.push(offence);
-            }
-            if offences.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })?;
+        if limit > 0 {
+            judging.each(after, |judged| {
+                if let Judged::Offends(offence) = judged {
+                    offences.push(offence);
+                }
+                if offences.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
+        }
         Ok(offences)
     }
 
@@ -171,31 +172,33 @@ impl<S: AttributeStore> DefinitionChanging<'_, S> {
         let alter = |spec| (self.alter)(spec);
         self.of.batch().change(self.of.entity_type().as_str(), self.name.as_str(), alter, offending)
     }
+}
 
-    /// Visits every value that is held, and once at the beginning none.
-    fn judge(
-        &self,
-        from: Option<Ordinal>,
-        mut visit: impl FnMut(&Arc<Definition>, &Definition, Option<Judged>) -> ControlFlow<()>,
-    ) -> Result<()> {
-        let attributes = self.of.attributes;
+/// A change that is judged at one point in time.
+struct Judging<'a> {
+    snapshot: Box<dyn Snapshot + 'a>,
+    before: Arc<Definition>,
+    after: Definition,
+}
+
+impl<'a> Judging<'a> {
+    fn begin<S: AttributeStore>(change: &DefinitionChanging<'a, S>) -> Result<Self> {
+        let attributes = change.of.attributes;
         let snapshot = attributes.store().snapshot()?;
-        let catalog = snapshot.catalog()?;
-        let before = catalog.resolve(self.of.entity_type(), &self.name)?;
-        let spec = (self.alter)(before.spec().clone());
+        let before = Arc::clone(snapshot.catalog()?.resolve(change.of.entity_type(), &change.name)?);
+        let spec = (change.alter)(before.spec().clone());
         let after = Definition::new(before.id(), before.entity_type().clone(), spec, attributes.limits())?;
-        if visit(before, &after, None).is_break() {
-            return Ok(());
-        }
-        let mut judge = Judge { after: &after, seen: after.rules().unique.then(HashMap::new) };
+        Ok(Self { snapshot, before, after })
+    }
+
+    /// Visits every value that is held behind this entity, until it is enough.
+    fn each(&self, from: Option<Ordinal>, mut visit: impl FnMut(Judged) -> ControlFlow<()>) -> Result<()> {
+        let mut judge = Judge { after: &self.after, seen: self.after.rules().unique.then(HashMap::default) };
         // Who was first with a value of a unique attribute is known only from the beginning on.
         let begin = if judge.seen.is_some() { None } else { from };
-        scan_from(&*snapshot, Some(before.entity_type()), begin, |record| {
-            let Some(judged) = judge.judge(record) else { return ControlFlow::Continue(()) };
-            if from.is_some_and(|from| record.ordinal() <= from) {
-                return ControlFlow::Continue(());
-            }
-            visit(before, &after, Some(judged))
+        scan_from(&*self.snapshot, Some(self.after.entity_type()), begin, |record| match judge.judge(record) {
+            Some(judged) if from.is_none_or(|from| record.ordinal() > from) => visit(judged),
+            _ => ControlFlow::Continue(()),
         })
     }
 }

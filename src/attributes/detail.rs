@@ -1,13 +1,12 @@
 //! A value with all that is known of it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::model::{Catalog, CommitId, Definition, EntityKey, EntityRecord, Held, Stamp, Value, ValueId};
-use crate::store::Snapshot;
+use crate::store::{Snapshot, Stamps};
 
 /// A value with its id, its times and its actors.
 ///
@@ -42,13 +41,10 @@ pub(super) fn details<'h>(
     record: &EntityRecord,
     values: impl Iterator<Item = &'h Held> + Clone,
 ) -> Result<Vec<ValueDetail>> {
-    let ids: BTreeSet<CommitId> = values.clone().flat_map(|held| [held.created, held.modified]).collect();
-    let ids: Vec<CommitId> = ids.into_iter().collect();
-    let commits = snapshot.commits(&ids)?;
+    let stamps = Stamps::load(snapshot, values.clone().flat_map(|held| [held.created, held.modified]))?;
     let stamp = |id: CommitId| {
-        let commit = ids.binary_search(&id).ok().and_then(|index| commits[index].as_ref());
         let missing = || Error::corrupt(format!("commit {id}, which {} refers to, is missing", record.key()));
-        commit.map(|commit| Stamp { commit: id, at: commit.at, by: commit.actor.clone() }).ok_or_else(missing)
+        stamps.get(id).ok_or_else(missing)
     };
     let one = |held: &Held| {
         let missing = || Error::corrupt(format!("definition {}, which {} refers to, is missing", held.definition, record.key()));

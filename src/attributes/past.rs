@@ -7,7 +7,7 @@ use crate::history::{
     definition_versions, versions,
 };
 use crate::model::{CommitId, DefinitionId, EntityRecord, IntoEntityKey, ValueId};
-use crate::store::{AttributeStore, Commit, written_at};
+use crate::store::{AttributeStore, Commit, commit_with_id, written_at};
 
 impl View<'_> {
     /// The store as it was at a point in its past: definitions, entities, and what is found. It is answered from what is
@@ -22,7 +22,7 @@ impl View<'_> {
 
     /// The commit with this id; none if it is not there.
     pub fn commit(&self, id: CommitId) -> Result<Option<Commit>> {
-        Ok(self.as_snapshot().commits(&[id])?.pop().flatten())
+        commit_with_id(self.as_snapshot(), id)
     }
 
     /// All that the entity holds and ever held, each version of each value with its commits, by the commit that began it.

@@ -6,7 +6,7 @@ use crate::attributes::{Attributes, BatchBuilder};
 use crate::error::{Error, Result, Rule, Violation, Violations};
 use crate::history::{Changed, DefinitionChange, EntityChange, Point, Position, changes_since, state_at};
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, IntoEntityKey, Value, ValueId};
-use crate::store::{AttributeStore, Commit, Offending, Snapshot, written_at};
+use crate::store::{AttributeStore, Commit, Offending, Snapshot, commit_with_id, written_at};
 
 /// How many entities of a commit are looked at in one go.
 const PAGE: usize = 1000;
@@ -112,7 +112,7 @@ impl<S: AttributeStore> Attributes<S> {
     /// A commit that is not there; [`Error::Invalid`] with all that was changed again since.
     pub fn undo(&self, commit: CommitId) -> Result<BatchBuilder<'_, S>> {
         let snapshot = self.store.snapshot()?;
-        let found = snapshot.commits(&[commit])?.pop().flatten();
+        let found = commit_with_id(&*snapshot, commit)?;
         let found = found.ok_or_else(|| Error::not_found(format!("commit {commit}"), Vec::new()))?;
         let mut restoring = Restoring::new(&*snapshot, self.batch().note(format!("undoes commit {commit}")))?;
         let mut position = Position::from(CommitId::new(commit.get() - 1));
@@ -197,11 +197,8 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
     /// Makes a record what it was, or one value of it.
     fn state(mut self, now: &EntityRecord, state: &EntityRecord, only: Option<DefinitionId>) -> Result<BatchBuilder<'a, S>> {
         self.change(|batch| batch.expect_revision(now.key(), now.revision()));
-        let ids = now.values().iter().chain(state.values()).map(|held| held.definition);
-        let mut ids: Vec<_> = ids.filter(|id| only.is_none_or(|only| only == *id)).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        for id in ids.into_iter().filter(|id| now.value(*id) != state.value(*id)) {
+        let ids = now.definitions_with(state).into_iter().filter(|id| only.is_none_or(|only| only == *id));
+        for id in ids.filter(|id| now.value(*id) != state.value(*id)) {
             if self.catalog.get(id).is_some() {
                 self.set(now.key(), id, state.value(id));
             } else {

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::attributes::View;
 use crate::clock::Instant;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{CommitId, Definition, EntityType, Limits, Stamp, Value};
-use crate::store::{Snapshot, scan_from};
+use crate::store::{Snapshot, Stamps, scan_from};
 
 /// A value is near a limit from this part of the way on.
 const NEAR: f64 = 0.9;
@@ -128,14 +128,10 @@ impl Counted {
     }
 
     fn finish(self, snapshot: &dyn Snapshot, entities: u64) -> Result<Usage> {
-        let stamp = |id: CommitId| -> Result<Stamp> {
-            let missing = || Error::corrupt(format!("commit {id} is missing"));
-            let commit = snapshot.commits(&[id])?.pop().flatten().ok_or_else(missing)?;
-            Ok(Stamp { commit: id, at: commit.at, by: commit.actor })
-        };
+        let stamps = Stamps::load(snapshot, self.commits.into_iter().flat_map(|(first, last)| [first, last]))?;
         Ok(Usage {
-            first: self.commits.map(|(first, _)| stamp(first)).transpose()?,
-            last: self.commits.map(|(_, last)| stamp(last)).transpose()?,
+            first: self.commits.map(|(first, _)| stamps.of(first)).transpose()?,
+            last: self.commits.map(|(_, last)| stamps.of(last)).transpose()?,
             definition: self.definition,
             holders: self.holders,
             entities,

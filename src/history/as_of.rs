@@ -7,7 +7,7 @@ use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::history::Definitions;
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Held, Ordinal, Revision};
-use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot, written_at};
+use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot, commit_with_id, fill, written_at};
 
 /// A point in the past of a store.
 ///
@@ -60,7 +60,7 @@ fn last_until(snapshot: &dyn Snapshot, last: CommitId, instant: Instant) -> Resu
     while low < high {
         let middle = CommitId::new(low + (high - low).div_ceil(2));
         let missing = || Error::corrupt(format!("commit {middle} is missing"));
-        let commit = snapshot.commits(&[middle])?.pop().flatten().ok_or_else(missing)?;
+        let commit = commit_with_id(snapshot, middle)?.ok_or_else(missing)?;
         if commit.at <= instant { low = middle.get() } else { high = middle.get() - 1 }
     }
     Ok(CommitId::new(low))
@@ -121,25 +121,8 @@ impl Snapshot for AsOf<'_> {
         now.iter().map(|record| record.as_ref().map_or(Ok(None), |record| self.state(record))).collect()
     }
 
-    fn written(
-        &self,
-        entity_type: Option<&EntityType>,
-        mut after: Option<Ordinal>,
-        limit: usize,
-    ) -> Result<Vec<Arc<EntityRecord>>> {
-        let mut found = Vec::new();
-        while found.len() < limit {
-            let wanted = limit - found.len();
-            let page = self.now.written(entity_type, after, wanted)?;
-            for record in &page {
-                found.extend(self.state(record)?);
-            }
-            match page.last() {
-                Some(last) if page.len() == wanted => after = Some(last.ordinal()),
-                _ => break,
-            }
-        }
-        Ok(found)
+    fn written(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
+        fill(&*self.now, entity_type, after, limit, |record| self.state(&record))
     }
 
     fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::history::{Definitions, state_at};
 use crate::model::{CommitId, Definition, EntityKey, EntityRecord, Ordinal, Value, ValueId};
-use crate::store::{Commit, Snapshot, written_at};
+use crate::store::{Commit, Snapshot, commit_with_id, written_at};
 
 /// How far a reader of changes has come: plain data, to be kept between two processes. The default is before all changes;
 /// that of a commit is behind it. As a text it is the number of the commit, and behind a colon the ordinal of the entity if
@@ -148,7 +148,7 @@ pub(crate) fn changes_since(snapshot: &dyn Snapshot, position: Position, limit: 
             continue;
         }
         let missing = || Error::corrupt(format!("commit {id} is missing"));
-        let commit = snapshot.commits(&[id])?.pop().flatten().ok_or_else(missing)?;
+        let commit = commit_with_id(snapshot, id)?.ok_or_else(missing)?;
         if !is_begun {
             page.changes.extend(definitions.changed_by(&commit).into_iter().map(Changed::Definition));
             page.position = Position { commit: id, ordinal: Ordinal::default() };
@@ -189,11 +189,8 @@ pub(crate) fn changes_between(
 ) -> Result<Vec<ValueChange>> {
     let past = snapshot.history(now.key())?;
     let (before, after) = (state_at(now, &past, first)?, state_at(now, &past, second)?);
-    let mut ids: Vec<_> = before.values().iter().chain(after.values()).map(|held| held.definition).collect();
-    ids.sort_unstable();
-    ids.dedup();
     let mut changes = Vec::new();
-    for id in ids.into_iter().filter(|id| before.get(*id) != after.get(*id)) {
+    for id in before.definitions_with(&after).into_iter().filter(|id| before.get(*id) != after.get(*id)) {
         let named = definitions.at(id, second).or_else(|| definitions.at(id, first)).or_else(|| definitions.last(id));
         let named = named.ok_or_else(|| Error::corrupt(format!("definition {id}, which {} held, is missing", now.key())))?;
         let (before, after) = (before.value(id).cloned(), after.value(id).cloned());

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::history::Definitions;
 use crate::model::{CommitId, Definition, DefinitionId, EntityKey, EntityRecord, Held, Stamp, Value, ValueId};
-use crate::store::Snapshot;
+use crate::store::{Snapshot, Stamps};
 
 /// A value for as long as it stood. Serialises with the entity's type and id beside the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,7 +49,8 @@ pub(crate) fn versions(snapshot: &dyn Snapshot, record: &EntityRecord, definitio
     let all = past.iter().map(|past| (&past.held, Some(past.ended))).chain(record.values().iter().map(|held| (held, None)));
     let mut all: Vec<_> = all.filter(|(held, _)| definition.is_none_or(|wanted| wanted == held.definition)).collect();
     all.sort_by_key(|(held, _)| (held.modified, held.definition));
-    let stamps = Stamps::load(snapshot, all.iter().flat_map(|(held, ended)| [Some(held.created), Some(held.modified), *ended]))?;
+    let stamps =
+        Stamps::load(snapshot, all.iter().flat_map(|(held, ended)| [Some(held.created), Some(held.modified), *ended]).flatten())?;
     let named: BTreeSet<DefinitionId> = all.iter().map(|(held, _)| held.definition).collect();
     let definitions = Definitions::load_these(snapshot, named)?;
     let one = |(held, ended): &(&Held, Option<CommitId>)| {
@@ -70,26 +71,9 @@ pub(crate) fn versions(snapshot: &dyn Snapshot, record: &EntityRecord, definitio
 /// All versions of a definition, in their order.
 pub(crate) fn definition_versions(snapshot: &dyn Snapshot, id: DefinitionId) -> Result<Vec<DefinitionVersion>> {
     let past = snapshot.past_definitions(id)?;
-    let stamps = Stamps::load(snapshot, past.iter().map(|past| Some(past.ended)))?;
+    let stamps = Stamps::load(snapshot, past.iter().map(|past| past.ended))?;
     let past =
         past.into_iter().map(|past| Ok(DefinitionVersion { definition: past.definition, ended: Some(stamps.of(past.ended)?) }));
     let present = snapshot.catalog()?.get(id).cloned().map(|definition| Ok(DefinitionVersion { definition, ended: None }));
     past.chain(present).collect()
-}
-
-/// Commits by their ids, read in one call.
-struct Stamps(Vec<Stamp>);
-
-impl Stamps {
-    fn load(snapshot: &dyn Snapshot, ids: impl Iterator<Item = Option<CommitId>>) -> Result<Self> {
-        let ids: BTreeSet<CommitId> = ids.flatten().collect();
-        let ids: Vec<CommitId> = ids.into_iter().collect();
-        let commits = snapshot.commits(&ids)?.into_iter().flatten();
-        Ok(Self(commits.map(|commit| Stamp { commit: commit.id, at: commit.at, by: commit.actor }).collect()))
-    }
-
-    fn of(&self, id: CommitId) -> Result<Stamp> {
-        let found = self.0.binary_search_by_key(&id, |stamp| stamp.commit);
-        found.map(|index| self.0[index].clone()).map_err(|_| Error::corrupt(format!("commit {id} is missing")))
-    }
 }

@@ -60,7 +60,6 @@ impl PageOf {
     fn find<P: Postings + ?Sized>(postings: &P, query: &BoundQuery, explanation: Option<&mut Explanation>) -> Result<Self> {
         let catalog = postings.catalog()?;
         let mut asked = Asked::of(postings, &catalog, &query.wanted)?;
-        asked.begin()?;
         // One more than the page tells whether others follow.
         let wanted = query.limit.saturating_add(1);
         let mut order = ExplainedOrder::Ordinal;
@@ -94,10 +93,7 @@ pub(crate) fn count<P: Postings + ?Sized>(postings: &P, wanted: &Wanted) -> Resu
     };
     match known {
         Some(count) => Ok(count),
-        None => {
-            asked.begin()?;
-            Ok(size(&asked.whole()?))
-        }
+        None => Ok(size(&asked.whole()?)),
     }
 }
 
@@ -110,9 +106,7 @@ pub(crate) fn tally<P: Postings + ?Sized>(postings: &P, wanted: &Wanted, definit
     if wanted.filter.is_none() && is_searchable {
         tally.sizes()?;
     } else {
-        let mut asked = Asked::of(postings, &catalog, wanted)?;
-        asked.begin()?;
-        let set = asked.whole()?;
+        let set = Asked::of(postings, &catalog, wanted)?.whole()?;
         if !is_searchable || !tally.walk(&set)? {
             tally.counts.clear();
             tally.read(&set)?;
@@ -166,6 +160,7 @@ impl<'a, P: Postings + ?Sized> Asked<'a, P> {
 
     /// All who are wanted.
     fn whole(&mut self) -> Result<Sets> {
+        self.begin()?;
         let mut sets = Sets::new();
         for chunk in 0..=self.last_chunk()? {
             let set = self.chunk(chunk)?;
@@ -182,6 +177,7 @@ impl<'a, P: Postings + ?Sized> Asked<'a, P> {
         let mut block = FIRST_BLOCK;
         let begin = after.map_or(Some(Ordinal::default()), Ordinal::next);
         let Some((first, low)) = begin.map(split) else { return Ok(found) };
+        self.begin()?;
         for chunk in first..=self.last_chunk()? {
             let low = if chunk == first { u32::from(low) } else { 0 };
             let mut take = |these: &RoaringBitmap| {

@@ -117,20 +117,22 @@ pub(crate) fn unreadable() -> crate::Error {
     crate::Error::corrupt("an index has a set that cannot be read; make it anew with `rebuild_index`")
 }
 
-/// A few as a list of 16 bits each, many in the portable format of roaring bitmaps
-/// (<https://github.com/RoaringBitmap/RoaringFormatSpec>).
+/// In the portable format of roaring bitmaps (<https://github.com/RoaringBitmap/RoaringFormatSpec>).
+#[cfg(feature = "sqlite")]
+pub(crate) fn bitmap_to_bytes(mut set: RoaringBitmap) -> crate::Result<Vec<u8>> {
+    set.optimize();
+    let mut bytes = Vec::with_capacity(set.serialized_size());
+    set.serialize_into(&mut bytes).map_err(|error| crate::Error::backend("writing a set of entities", error))?;
+    Ok(bytes)
+}
+
+/// A few as a list of 16 bits each, many as a bitmap.
 #[cfg(feature = "sqlite")]
 impl Holders {
     pub(crate) fn to_bytes(&self) -> crate::Result<Vec<u8>> {
         match self {
             Self::Few(few) => Ok(few.iter().flat_map(|one| one.to_le_bytes()).collect()),
-            Self::Many(set) => {
-                let mut set = RoaringBitmap::clone(set);
-                set.optimize();
-                let mut bytes = Vec::with_capacity(set.serialized_size());
-                set.serialize_into(&mut bytes).map_err(|error| crate::Error::backend("writing an index", error))?;
-                Ok(bytes)
-            }
+            Self::Many(set) => bitmap_to_bytes(RoaringBitmap::clone(set)),
         }
     }
 

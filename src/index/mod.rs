@@ -18,7 +18,7 @@ pub(crate) use change::build_all;
 pub(crate) use change::{IndexWriter, write};
 pub(crate) use holders::Holders;
 #[cfg(feature = "sqlite")]
-pub(crate) use holders::unreadable;
+pub(crate) use holders::{bitmap_to_bytes, unreadable};
 pub(crate) use key::{Key, Keys, all as all_keys};
 pub(crate) use postings::{NO_DEFINITION, Place, Postings, Visit, holder, usage};
 pub(crate) use verify::verify;

@@ -114,6 +114,14 @@ impl EntityRecord {
         &self.values
     }
 
+    /// The definitions for which this record or the other holds a value, each once, in order.
+    pub(crate) fn definitions_with(&self, other: &Self) -> Vec<DefinitionId> {
+        let mut ids: Vec<_> = self.values.iter().chain(&other.values).map(|held| held.definition).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
     /// The value that it holds for this definition, with its commits.
     ///
     /// ```

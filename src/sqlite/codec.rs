@@ -241,14 +241,7 @@ pub(super) fn id_from_sql(sql: ValueRef<'_>) -> Result<EntityId> {
     }
 }
 
-/// Ordinals in the portable format of roaring bitmaps (<https://github.com/RoaringBitmap/RoaringFormatSpec>).
-pub(super) fn write_touched(mut touched: RoaringBitmap) -> Result<Vec<u8>> {
-    touched.optimize();
-    let mut bytes = Vec::with_capacity(touched.serialized_size());
-    touched.serialize_into(&mut bytes).map_err(|error| Error::backend("writing a commit", error))?;
-    Ok(bytes)
-}
-
+/// The ordinals of a bitmap.
 pub(super) fn read_touched(bytes: &[u8]) -> Result<Vec<Ordinal>> {
     let touched = RoaringBitmap::deserialize_from(bytes);
     let touched = touched.map_err(|_| Error::corrupt("what a commit changed cannot be read"))?;

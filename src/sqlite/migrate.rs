@@ -8,7 +8,6 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::error::Result;
 use crate::index;
-use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
 use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::schema::{APPLICATION_ID, POSTINGS, VERSION};
@@ -68,7 +67,7 @@ fn add_touched(tables: &Tables<&Connection>) -> Result<()> {
     }
     let mut update = tables.prepare("UPDATE attr_commit SET touched = ?2 WHERE id = ?1")?;
     for (commit, touched) in touched {
-        update.execute(params![commit, codec::write_touched(touched)?]).map_err(&migrating)?;
+        update.execute(params![commit, index::bitmap_to_bytes(touched)?]).map_err(&migrating)?;
     }
     Ok(())
 }

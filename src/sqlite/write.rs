@@ -6,6 +6,7 @@ use roaring::RoaringBitmap;
 use rusqlite::{Connection, params};
 
 use crate::error::{Error, Result};
+use crate::index;
 use crate::model::{Catalog, Definition, EntityType};
 use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
@@ -44,7 +45,7 @@ impl Write<'_> {
 
     fn commit(&self, commit: &Commit, touched: RoaringBitmap) -> Result<()> {
         let sql = "INSERT INTO attr_commit (id, at, actor, note, touched) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let (at, touched) = (commit.at.timestamp_micros(), codec::write_touched(touched)?);
+        let (at, touched) = (commit.at.timestamp_micros(), index::bitmap_to_bytes(touched)?);
         self.execute(sql, params![self.commit, at, commit.actor.as_deref(), commit.note.as_deref(), touched])
     }
 

@@ -143,11 +143,7 @@ impl<'a> Planner<'a> {
         if older.data_type() != newer.data_type() || older.is_tightened_by(newer) {
             self.settle_held_values(place, newer, offending)?;
         }
-        let newer = newer.clone().stamped(older.created().clone(), self.stamp());
-        match Arc::make_mut(&mut self.catalog).redefine(newer) {
-            Ok(()) => _ = self.touched.insert(id, place),
-            Err(violation) => self.refuse(place, None, violation),
-        }
+        self.put(place, newer, older.created().clone());
         Ok(Applied::new(Outcome::Updated, Some(id)))
     }
 
@@ -157,12 +153,18 @@ impl<'a> Planner<'a> {
         if self.catalog.get(id).is_some() || id > self.catalog.last_id() {
             return Err(moved_catalog(self.batch, &self.before));
         }
-        let definition = definition.clone().stamped(definition.created().clone(), self.stamp());
+        self.put(place, definition, definition.created().clone());
+        Ok(Applied::new(Outcome::Created, Some(id)))
+    }
+
+    /// Puts a definition under its id, with the stamp of its making.
+    fn put(&mut self, place: usize, definition: &Definition, created: Stamp) {
+        let definition = definition.clone().stamped(created, self.stamp());
+        let id = definition.id();
         match Arc::make_mut(&mut self.catalog).redefine(definition) {
             Ok(()) => _ = self.touched.insert(id, place),
             Err(violation) => self.refuse(place, None, violation),
         }
-        Ok(Applied::new(Outcome::Created, Some(id)))
     }
 
     /// Values that are held become what the newer definition admits: each that it cannot is a violation, or goes.

@@ -122,16 +122,7 @@ pub trait Snapshot {
 
     /// Those of them that hold at least one value.
     fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
-        let (mut found, mut after) = (Vec::new(), after);
-        while found.len() < limit {
-            let wanted = limit - found.len();
-            let page = self.written(entity_type, after, wanted)?;
-            let last = page.last().map(|last| last.ordinal()).filter(|_| page.len() == wanted);
-            found.extend(page.into_iter().filter(|record| !record.is_empty()));
-            let Some(last) = last else { break };
-            after = Some(last);
-        }
-        Ok(found)
+        fill(self, entity_type, after, limit, |record| Ok(Some(record).filter(|record| !record.is_empty())))
     }
 
     /// Which entities a commit changed, by ordinal.
@@ -154,11 +145,7 @@ pub trait Snapshot {
 
     /// The entities with these ordinals, in this order; none where one was never given out, or holds nothing.
     fn locate(&self, ordinals: &[Ordinal]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
-        let one = |ordinal: &Ordinal| {
-            let Some(before) = ordinal.get().checked_sub(1) else { return Ok(None) };
-            let found = self.scan(None, Some(Ordinal::new(before)), 1)?;
-            Ok(found.into_iter().next().filter(|record| record.ordinal() == *ordinal))
-        };
+        let one = |ordinal: &Ordinal| Ok(written_at(self, *ordinal)?.filter(|record| !record.is_empty()));
         ordinals.iter().map(one).collect()
     }
 
@@ -230,8 +217,35 @@ pub trait Snapshot {
     }
 }
 
+/// Goes over what was written, behind this entity, until so many of it were picked.
+pub(crate) fn fill<S: Snapshot + ?Sized>(
+    snapshot: &S,
+    entity_type: Option<&EntityType>,
+    mut after: Option<Ordinal>,
+    limit: usize,
+    mut pick: impl FnMut(Arc<EntityRecord>) -> Result<Option<Arc<EntityRecord>>>,
+) -> Result<Vec<Arc<EntityRecord>>> {
+    let mut picked = Vec::new();
+    while picked.len() < limit {
+        let wanted = limit - picked.len();
+        let page = snapshot.written(entity_type, after, wanted)?;
+        let last = page.last().map(|last| last.ordinal()).filter(|_| page.len() == wanted);
+        for record in page {
+            picked.extend(pick(record)?);
+        }
+        let Some(last) = last else { break };
+        after = Some(last);
+    }
+    Ok(picked)
+}
+
+/// The commit with this id, if there is one.
+pub(crate) fn commit_with_id(snapshot: &dyn Snapshot, id: CommitId) -> Result<Option<Commit>> {
+    Ok(snapshot.commits(&[id])?.pop().flatten())
+}
+
 /// The entity with this ordinal, if it was ever written.
-pub(crate) fn written_at(snapshot: &dyn Snapshot, ordinal: Ordinal) -> Result<Option<Arc<EntityRecord>>> {
+pub(crate) fn written_at<S: Snapshot + ?Sized>(snapshot: &S, ordinal: Ordinal) -> Result<Option<Arc<EntityRecord>>> {
     let Some(before) = ordinal.get().checked_sub(1) else { return Ok(None) };
     let found = snapshot.written(None, Some(Ordinal::new(before)), 1)?.pop();
     Ok(found.filter(|record| record.ordinal() == ordinal))
