@@ -15,7 +15,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use clap::Parser;
 use custom_attributes::conformance::CASES;
-use custom_attributes::store::{AttributeStore, Batch, Changes, Commit, Marks, Past, PastDefinition, Receipt, Snapshot, plan};
+use custom_attributes::store::{
+    AttributeStore, Batch, Changes, Commit, Marks, Past, PastDefinition, Receipt, Removal, Snapshot, VersionId, plan,
+};
 use custom_attributes::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Result};
 
 /// The store: the present state, and a lock that lets one commit happen at a time.
@@ -33,8 +35,11 @@ struct State {
     ordinals: HashMap<EntityKey, Ordinal>,
     records: BTreeMap<Ordinal, Arc<EntityRecord>>,
     commits: Vec<Commit>,
+    /// The ordinals that each of them changed.
+    touched: Vec<Vec<Ordinal>>,
     past: HashMap<Ordinal, Vec<Past>>,
     past_definitions: HashMap<DefinitionId, Vec<PastDefinition>>,
+    horizons: BTreeMap<DefinitionId, CommitId>,
 }
 
 impl StateStore {
@@ -48,10 +53,11 @@ impl AttributeStore for StateStore {
         // The lock is taken before the snapshot: what `plan` verifies cannot move until it is stored.
         let _alone = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.present();
-        let plan = plan(&At(Arc::clone(&before)), batch)?;
+        let snapshot = At(Arc::clone(&before));
+        let plan = plan(&snapshot, batch)?;
         if let Some(changes) = plan.changes {
             let mut after = State::clone(&before);
-            after.write_down(changes);
+            after.write_down(&snapshot, changes)?;
             *self.present.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(after);
         }
         Ok(plan.receipt)
@@ -64,25 +70,55 @@ impl AttributeStore for StateStore {
 
 impl State {
     /// Nothing is decided here: the changes are checked, numbered and complete.
-    fn write_down(&mut self, changes: Changes) {
+    fn write_down(&mut self, before: &At, mut changes: Changes) -> Result<()> {
         let ended = changes.commit.id;
         self.marks.commit = ended;
-        self.commits.push(changes.commit);
-        if let Some(change) = changes.catalog {
+        self.commits.push(changes.commit.clone());
+        if let Some(change) = &changes.catalog {
             for older in change.touched.iter().filter_map(|id| change.before.get(*id)) {
                 let past = PastDefinition { definition: Arc::clone(older), ended };
                 self.past_definitions.entry(older.id()).or_default().push(past);
             }
-            self.catalog = change.after;
+            self.catalog = Arc::clone(&change.after);
         }
-        for change in changes.records {
+        let mut touched = Vec::new();
+        changes.each_record(before, |change| {
             let ordinal = change.after.ordinal();
+            touched.push(ordinal);
             self.marks.ordinal = self.marks.ordinal.max(ordinal);
-            let past = change.ended().map(|held| Past { held: held.clone(), ended });
+            let past = change.past().map(|held| Past { held: held.clone(), ended });
             self.past.entry(ordinal).or_default().extend(past);
             self.ordinals.insert(change.after.key().clone(), ordinal);
             // An emptied entity is kept, with its ordinal and its revision: it may be written again, and has a past.
             self.records.insert(ordinal, change.after);
+            Ok(())
+        })?;
+        touched.sort_unstable();
+        self.touched.push(touched);
+        changes.removals.iter().for_each(|removal| self.take_out(removal));
+        for (definition, until) in changes.horizons {
+            let known = self.horizons.entry(definition).or_default();
+            *known = until.max(*known);
+        }
+        Ok(())
+    }
+
+    /// What is taken out is taken out of the past as well; the ordinal of an erased entity is not given out again.
+    fn take_out(&mut self, removal: &Removal) {
+        match removal {
+            Removal::Entity { ordinal, entity } => {
+                self.past.remove(ordinal);
+                self.records.remove(ordinal);
+                self.ordinals.remove(entity);
+            }
+            Removal::Value { ordinal, definition } => {
+                self.past.entry(*ordinal).or_default().retain(|past| past.held.definition != *definition);
+            }
+            Removal::Version(VersionId { ordinal, ended, definition }) => {
+                let is_it = |past: &Past| past.ended == *ended && past.held.definition == *definition;
+                self.past.entry(*ordinal).or_default().retain(|past| !is_it(past));
+            }
+            _ => {}
         }
     }
 
@@ -118,6 +154,11 @@ impl Snapshot for At {
         Ok(ids.iter().map(|id| self.0.commits.get(index(id)?).cloned()).collect())
     }
 
+    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
+        let index = commit.get().checked_sub(1).and_then(|index| usize::try_from(index).ok());
+        Ok(index.and_then(|index| self.0.touched.get(index)).cloned().unwrap_or_default())
+    }
+
     fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
         let past = self.0.ordinals.get(entity).and_then(|ordinal| self.0.past.get(ordinal));
         let mut past = past.cloned().unwrap_or_default();
@@ -127,6 +168,10 @@ impl Snapshot for At {
 
     fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
         Ok(self.0.past_definitions.get(&definition).cloned().unwrap_or_default())
+    }
+
+    fn horizons(&self) -> Result<BTreeMap<DefinitionId, CommitId>> {
+        Ok(self.0.horizons.clone())
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{EntityKey, Revision};
+use crate::model::{CommitId, EntityKey, Revision};
 pub use crate::violation::{Rule, Violation, Violations};
 
 /// A result of this crate.
@@ -32,6 +32,16 @@ pub enum Error {
         near: Vec<String>,
     },
 
+    /// What was asked of the past is in history no longer.
+    #[error("what `{attribute}` was before commit {until} is not known: its history was pruned, or is not kept")]
+    #[non_exhaustive]
+    Forgotten {
+        /// The attribute.
+        attribute: String,
+        /// The commit from which on it is known.
+        until: CommitId,
+    },
+
     /// What the batch was checked against has moved. Read again, decide again, try again.
     #[error("{}", describe(.0))]
     Conflict(Vec<Moved>),
@@ -50,8 +60,8 @@ pub enum Error {
     #[error("the store is read-only; open it for writing, and see that its file and folder can be written")]
     ReadOnly,
 
-    /// Another writer held the store for longer than this one would wait.
-    #[error("the store was busy for {waited:?}: another connection or process is writing; try again, or wait longer")]
+    /// Another connection or process held the store for longer than this one would wait.
+    #[error("the store was busy for {waited:?}: another connection or process holds it; try again, or wait longer")]
     #[non_exhaustive]
     Busy {
         /// How long was waited.
@@ -131,6 +141,11 @@ impl Error {
         self.code() == 40404
     }
 
+    /// Whether history does not reach back to what was asked of the past.
+    pub fn is_forgotten(&self) -> bool {
+        self.code() == 41000
+    }
+
     /// Whether a name or a unique value is taken.
     pub fn is_duplicate(&self) -> bool {
         self.code() == 40002
@@ -168,6 +183,7 @@ impl Error {
     /// | 40404 | does not exist |
     /// | 40900 | conflict |
     /// | 40901 | a definition is in use |
+    /// | 41000 | in history no longer |
     /// | 40300 | read-only |
     /// | 49900 | stopped by the caller |
     /// | 50000 | the storage failed |
@@ -182,6 +198,7 @@ impl Error {
         match self {
             Self::Invalid(violations) => violations.code(),
             Self::NotFound { .. } => 40404,
+            Self::Forgotten { .. } => 41000,
             Self::Conflict(_) => 40900,
             Self::Exhausted { .. } => 50700,
             Self::ReadOnly => 40300,

@@ -5,3 +5,6 @@
 /// Each map has a seed of its own, so collisions cannot be prepared without knowing the process; but the authors of
 /// `foldhash` promise no defence against one who can measure it from inside.
 pub(crate) type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+
+/// The same for sets.
+pub(crate) type HashSet<T> = std::collections::HashSet<T, foldhash::fast::RandomState>;

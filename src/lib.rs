@@ -60,16 +60,16 @@ mod violation;
 struct Readme;
 
 pub use attributes::{
-    Attributes, AttributesOf, BatchBuilder, ChangeReport, Conversion, Cursor, DefinitionChanging, DefinitionExport,
-    DefinitionPage, Ensured, Entity, Facets, KeyPage, ListDefinitions, Offence, OrderBy, OrderByAttribute, OrderField, Page,
-    Query, Reading, Source, Subscription, Usage, ValueDetail, View,
+    Attributes, AttributesOf, BatchBuilder, Conversion, Cursor, DefinitionExport, DefinitionPage, Ensured, Entity, Facets,
+    KeyPage, ListDefinitions, Offence, OrderBy, OrderByAttribute, OrderField, Page, PlanReport, Prune, Pruned, PrunedAttribute,
+    Query, Reading, SchemaPlan, Source, StepReport, Subscription, Usage, ValueDetail, View,
 };
 pub use clock::{Clock, Instant, ManualClock, SystemClock};
 pub use error::{Error, Moved, Result, Rule, Violation, Violations};
 pub use filter::{Attr, BoundFilter, Condition, Filter, attr};
 pub use history::{
-    ChangePage, Changed, DefinitionChange, DefinitionVersion, EntityChange, ParsePositionError, Point, Position, ValueChange,
-    Version,
+    ChangePage, Changed, DefinitionChange, DefinitionVersion, EntityChange, EntityErased, Horizon, ParsePositionError, Point,
+    Position, ValueChange, Version,
 };
 pub use memory::MemoryStore;
 pub use model::*;
@@ -77,5 +77,5 @@ pub use model::*;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{
     Applied, AttributeStore, Commit, Direction, EntityRevision, ExplainedOrder, ExplainedPart, Explanation, Fault, FaultKind,
-    Offending, OnProgress, Past, PastDefinition, Progress, Receipt, Snapshot, Way,
+    Offending, OnProgress, Past, PastDefinition, Progress, Receipt, Snapshot, VersionId, Way,
 };

@@ -92,6 +92,14 @@ pub enum Rule {
     Conversion,
     /// What was changed again since is not undone with the rest.
     Superseded,
+    /// What is in history no longer is not brought back.
+    Forgotten,
+    /// Only what is marked as sensitive is erased by itself.
+    Sensitive,
+    /// An entity that is erased is not changed in the same batch.
+    Erased,
+    /// Two attributes are merged where an entity holds one of them, or the same for both.
+    Merge,
 }
 
 impl Rule {
@@ -101,6 +109,7 @@ impl Rule {
             Self::NameUnique | Self::Unique => 40002,
             Self::Defined | Self::Held => 40404,
             Self::InUse => 40901,
+            Self::Forgotten => 41000,
             _ => 40000,
         }
     }
@@ -108,7 +117,8 @@ impl Rule {
     /// Whether its sentence says by itself what it speaks of.
     const fn has_subject(self) -> bool {
         use Rule::{
-            Commit, Cursor, EntityId, EntityType, FilterSize, FilterSyntax, Limits, NameCharacters, NameLength, Page, ValueId,
+            Commit, Cursor, EntityId, EntityType, Erased, FilterSize, FilterSyntax, Limits, NameCharacters, NameLength, Page,
+            ValueId,
         };
         matches!(
             self,
@@ -116,6 +126,7 @@ impl Rule {
                 | Cursor
                 | EntityId
                 | EntityType
+                | Erased
                 | FilterSize
                 | FilterSyntax
                 | Limits
@@ -259,6 +270,10 @@ impl fmt::Display for Violation {
             Rule::Searchable => write!(f, "is not searchable; `make_searchable` makes its index"),
             Rule::Conversion => write!(f, "cannot be {limit} exactly where it is {quoted:?}"),
             Rule::Superseded => write!(f, "was changed after {limit}, and is {found} now; restore it by itself if that is meant"),
+            Rule::Forgotten => write!(f, "is not known as of {limit}: its history was pruned, or is not kept"),
+            Rule::Sensitive => write!(f, "is not erased, for it is not marked as sensitive; mark it so, or clear it"),
+            Rule::Erased => write!(f, "an entity that is erased is not changed otherwise in the same batch"),
+            Rule::Merge => write!(f, "holds {limit}, and the attribute that is merged into it {quoted:?}"),
             Rule::FilterTest => write!(f, "is {found}, and `{limit}` is asked of STRING only"),
         }
     }

@@ -12,7 +12,7 @@ use std::thread;
 use custom_attributes::conformance::CASES;
 use custom_attributes::store::{
     AttributeStore, Batch, BoundQuery, Change, Changes, Commit, Fault, Find, Found, FoundKeys, Marks, Past, PastDefinition,
-    Receipt, Snapshot, Wanted, plan,
+    Receipt, RecordChange, Removal, Snapshot, VersionId, Wanted, plan,
 };
 use custom_attributes::{
     BoundFilter, Catalog, CommitId, Condition, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, Error, Held, Name,
@@ -81,6 +81,16 @@ enum Flaw {
     LongTextsFoundByPrefix,
     KeysSorted,
     SoundIndexReported,
+    /// Of the records that a changed definition concerns, those of later pages are forgotten.
+    FirstPageOnly,
+    HistoryAlwaysKept,
+    RemovalsIgnored,
+    PastOfErasedKept,
+    OrdinalsUsedAgain,
+    ErasedUntold,
+    HorizonsLost,
+    /// A horizon moves back when an older version is pruned later.
+    HorizonsOverwritten,
 }
 
 /// Each flaw, and a case that is there to catch it. Others may catch it as well.
@@ -127,6 +137,14 @@ const CATCHES: &[(Flaw, &str)] = &[
     (Flaw::LongTextsFoundByPrefix, "indexed::long_texts_are_told_apart"),
     (Flaw::KeysSorted, "indexed::keys_are_those_of_the_page"),
     (Flaw::SoundIndexReported, "indexed::a_sound_index_has_no_faults"),
+    (Flaw::FirstPageOnly, "sweeping::a_change_reaches_every_entity"),
+    (Flaw::HistoryAlwaysKept, "forgetting::history_that_is_off_is_not_kept"),
+    (Flaw::RemovalsIgnored, "forgetting::pruned_versions_are_gone"),
+    (Flaw::PastOfErasedKept, "forgetting::erased_entities_never_were"),
+    (Flaw::OrdinalsUsedAgain, "forgetting::erased_entities_never_were"),
+    (Flaw::ErasedUntold, "forgetting::erased_entities_never_were"),
+    (Flaw::HorizonsLost, "forgetting::history_that_is_off_is_not_kept"),
+    (Flaw::HorizonsOverwritten, "forgetting::horizons_only_rise"),
 ];
 
 /// The one store. Its state is copied with every commit.
@@ -150,6 +168,8 @@ struct State {
     past: Vec<(EntityKey, Past)>,
     past_definitions: Vec<PastDefinition>,
     unique: BTreeMap<(DefinitionId, Value), Ordinal>,
+    horizons: BTreeMap<DefinitionId, CommitId>,
+    touched: BTreeMap<CommitId, Vec<Ordinal>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -185,7 +205,7 @@ impl Flawed {
         let mut after = State::clone(&before);
         let mut receipt = plan.receipt;
         if let Some(changes) = plan.changes {
-            after.store(self.flaw, changes);
+            after.store(self.flaw, &planning, changes)?;
         } else if self.flaw == Flaw::EmptyCommits {
             after.marks.commit = CommitId::new(after.marks.commit.get() + 1);
             after.commits.push(Commit { id: after.marks.commit, at: batch.at(), actor: None, note: None });
@@ -264,8 +284,19 @@ impl AttributeStore for Flawed {
 }
 
 impl State {
-    fn store(&mut self, flaw: Flaw, changes: Changes) {
+    fn store(&mut self, flaw: Flaw, before: &At<'_>, mut changes: Changes) -> Result<()> {
         let ended = changes.commit.id;
+        let mut records = Vec::new();
+        changes.each_record(before, |change| {
+            records.push(change);
+            Ok(())
+        })?;
+        let mut touched: Vec<_> = records.iter().map(|change| change.after.ordinal()).collect();
+        touched.sort_unstable();
+        self.touched.insert(ended, touched);
+        if flaw == Flaw::FirstPageOnly {
+            records.truncate(1024.max(records.len() / 2));
+        }
         self.marks.commit = ended;
         let mut commit = changes.commit.clone();
         if flaw == Flaw::MillisecondsOnly {
@@ -287,17 +318,19 @@ impl State {
             self.last_definition = if flaw == Flaw::DefinitionIdsUsedAgain { greatest } else { last };
         }
         if flaw == Flaw::UniqueIndexOutOfOrder {
-            self.add_unique(flaw, &changes);
+            self.add_unique(flaw, &records);
         }
-        for held in changes.records.iter().flat_map(|change| change.ended()) {
+        for held in records.iter().flat_map(|change| change.ended()) {
             self.unique.remove(&(held.definition, indexed(flaw, &held.value)));
         }
         if flaw != Flaw::UniqueIndexOutOfOrder {
-            self.add_unique(flaw, &changes);
+            self.add_unique(flaw, &records);
         }
-        for change in &changes.records {
-            let past = change
-                .ended()
+        for change in &records {
+            let ended_here: Vec<&Held> =
+                if flaw == Flaw::HistoryAlwaysKept { change.ended().collect() } else { change.past().collect() };
+            let past = ended_here
+                .into_iter()
                 .filter(|_| flaw != Flaw::HistoryLost)
                 .map(|held| (change.after.key().clone(), Past { held: held.clone(), ended }));
             self.past.extend(past);
@@ -323,15 +356,48 @@ impl State {
                 EntityRecord::load(change.after.key().clone(), ordinal, change.after.revision(), held).expect("sorted values");
             self.records.insert(ordinal, Arc::new(after));
         }
+        if flaw != Flaw::RemovalsIgnored {
+            changes.removals.iter().for_each(|removal| self.take_out(flaw, removal));
+        }
+        for (definition, until) in &changes.horizons {
+            let known = self.horizons.entry(*definition).or_default();
+            *known = if flaw == Flaw::HorizonsOverwritten { *until } else { (*until).max(*known) };
+        }
         let touched = changes.catalog.iter().flat_map(|change| change.touched.iter().map(|id| (*id, change.after.get(*id))));
         for (id, _) in touched.filter(|(_, after)| after.is_some_and(|definition| definition.rules().unique)) {
             let held = self.records.values().filter_map(|record| Some((record.value(id)?, record.ordinal())));
             self.unique.extend(held.map(|(value, ordinal)| ((id, indexed(flaw, value)), ordinal)));
         }
+        Ok(())
     }
 
-    fn add_unique(&mut self, flaw: Flaw, changes: &Changes) {
-        for change in &changes.records {
+    fn take_out(&mut self, flaw: Flaw, removal: &Removal) {
+        let key_of = |ordinal: &Ordinal| self.records.get(ordinal).map(|record| record.key().clone());
+        match removal {
+            Removal::Entity { ordinal, entity } => {
+                self.records.remove(ordinal);
+                if flaw != Flaw::PastOfErasedKept {
+                    self.past.retain(|(key, _)| key != entity);
+                }
+                if flaw == Flaw::OrdinalsUsedAgain {
+                    self.marks.ordinal = self.records.keys().next_back().copied().unwrap_or_default();
+                }
+            }
+            Removal::Value { ordinal, definition } => {
+                let holder = key_of(ordinal);
+                self.past.retain(|(key, past)| Some(key) != holder.as_ref() || past.held.definition != *definition);
+            }
+            Removal::Version(VersionId { ordinal, ended, definition }) => {
+                let holder = key_of(ordinal);
+                let is_it = |past: &Past| past.held.definition == *definition && past.ended == *ended;
+                self.past.retain(|(key, past)| Some(key) != holder.as_ref() || !is_it(past));
+            }
+            _ => {}
+        }
+    }
+
+    fn add_unique(&mut self, flaw: Flaw, records: &[RecordChange]) {
+        for change in records {
             let added = change.begun().map(|held| ((held.definition, indexed(flaw, &held.value)), change.after.ordinal()));
             self.unique.extend(added);
         }
@@ -443,16 +509,15 @@ impl Snapshot for At<'_> {
 
     fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
         let state = self.state();
-        let is_touched = |record: &&Arc<EntityRecord>| {
-            record.values().iter().any(|held| held.modified == commit)
-                || state.past.iter().any(|(key, past)| {
-                    // Whoever looks at the present alone forgets those that were changed again.
-                    self.flaw() != Flaw::TouchedForgotten
-                        && key == record.key()
-                        && (past.ended == commit || past.held.modified == commit)
-                })
+        let mut touched = state.touched.get(&commit).cloned().unwrap_or_default();
+        // Whoever looks at the present alone forgets those that were changed again.
+        let stands = |ordinal: &Ordinal| {
+            let record = state.records.get(ordinal);
+            record.is_some_and(|record| record.values().iter().any(|held| held.modified == commit))
         };
-        Ok(state.records.values().filter(is_touched).map(|record| record.ordinal()).collect())
+        touched.retain(|ordinal| self.flaw() != Flaw::TouchedForgotten || stands(ordinal));
+        touched.retain(|ordinal| self.flaw() != Flaw::ErasedUntold || state.records.contains_key(ordinal));
+        Ok(touched)
     }
 
     fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
@@ -481,6 +546,10 @@ impl Snapshot for At<'_> {
 
     fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
         Ok(self.state().past_definitions.iter().filter(|past| past.definition.id() == definition).cloned().collect())
+    }
+
+    fn horizons(&self) -> Result<BTreeMap<DefinitionId, CommitId>> {
+        Ok(if self.flaw() == Flaw::HorizonsLost { BTreeMap::new() } else { self.state().horizons.clone() })
     }
 
     fn holders(&self, values: &[(DefinitionId, &Value)]) -> Result<Vec<Option<Ordinal>>> {

@@ -9,9 +9,10 @@ use crate::attributes::bind::Binder;
 use crate::attributes::{ATTEMPTS, Attributes};
 use crate::error::{Error, Moved, Result, Rule, Violation, Violations};
 use crate::model::{
-    Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityKey, Revision, Value, longer_than,
+    Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityKey, Retention, Revision, Value,
+    longer_than,
 };
-use crate::store::{AttributeStore, Batch, Offending, OnProgress, Progress, Receipt, plan};
+use crate::store::{AttributeStore, Batch, Offending, OnProgress, Progress, Receipt, VersionId, plan};
 
 /// An atomic batch in the making. Nothing happens before [`BatchBuilder::commit`].
 ///
@@ -37,6 +38,9 @@ pub(super) enum Request<'a> {
     Alter { entity_type: Given<EntityType>, name: Cow<'a, str>, alter: Box<Alter<'a>>, conversion: Option<Offending> },
     Delete { entity_type: Given<EntityType>, name: Cow<'a, str>, with_values: bool },
     Restore(Arc<Definition>),
+    Merge { entity_type: Given<EntityType>, from: Cow<'a, str>, into: Cow<'a, str>, offending: Offending },
+    Split { entity_type: Given<EntityType>, from: Cow<'a, str>, into: Cow<'a, str> },
+    Prune(Vec<VersionId>),
     Entity { entity: Given<EntityKey>, request: EntityRequest<'a> },
 }
 
@@ -56,6 +60,8 @@ pub(super) enum EntityRequest<'a> {
     Move(Cow<'a, str>, Cow<'a, str>),
     Save(Vec<(Cow<'a, str>, Input<'a>)>),
     Remove,
+    EraseValue(Cow<'a, str>),
+    Erase,
 }
 
 pub(super) enum Target<'a> {
@@ -142,6 +148,29 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         self
     }
 
+    /// Moves what all entities hold for one attribute to another, and deletes the first. Values are converted as with
+    /// [`BatchBuilder::change`]; one that cannot be, or meets another value there, is settled as is said here.
+    /// [`crate::AttributesOf::plan`] tells beforehand what that means.
+    pub fn merge(
+        mut self,
+        entity_type: &str,
+        from: impl Into<Cow<'a, str>>,
+        into: impl Into<Cow<'a, str>>,
+        offending: Offending,
+    ) -> Self {
+        let entity_type = given(EntityType::new(entity_type));
+        self.requests.push(Request::Merge { entity_type, from: from.into(), into: into.into(), offending });
+        self
+    }
+
+    /// Moves those values of an attribute to another that it admits, where an entity holds none there; the others stay. So the
+    /// numbers among free texts come to be numbers.
+    pub fn split(mut self, entity_type: &str, from: impl Into<Cow<'a, str>>, into: impl Into<Cow<'a, str>>) -> Self {
+        let entity_type = given(EntityType::new(entity_type));
+        self.requests.push(Request::Split { entity_type, from: from.into(), into: into.into() });
+        self
+    }
+
     /// Deletes a definition that no entity holds a value of, and no system depends on.
     pub fn delete(mut self, entity_type: &str, name: impl Into<Cow<'a, str>>) -> Self {
         let entity_type = given(EntityType::new(entity_type));
@@ -189,6 +218,51 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     /// Removes an entity with all it holds, required values as well. Its revision stays and moves on.
     pub fn remove(self, entity: impl IntoEntityKey) -> Self {
         self.on(entity, EntityRequest::Remove)
+    }
+
+    /// Erases what an entity holds, and all that it held once, for an attribute that is marked as sensitive: as if it had never
+    /// been. It is gone for all readers when the batch is committed, and from the file with [`Attributes::purge`].
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let people = attributes.of("person")?;
+    /// people.ensure([DefinitionSpec::string("diagnosis").sensitive(), DefinitionSpec::string("tier")])?;
+    /// people.set(123, "diagnosis", "flu")?;
+    /// people.set(123, "diagnosis", "a cold")?;
+    /// assert!(attributes.batch().erase(("person", 123), "tier").commit().is_err());
+    /// attributes.batch().by("ann").note("request 17").erase(("person", 123), "diagnosis").commit()?;
+    /// attributes.purge()?;
+    /// assert!(attributes.snapshot()?.history(("person", 123))?.is_empty());
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn erase(self, entity: impl IntoEntityKey, name: impl Into<Cow<'a, str>>) -> Self {
+        self.on(entity, EntityRequest::EraseValue(name.into()))
+    }
+
+    /// Erases an entity with its id and all that it ever held, sensitive or not: as if it had never been. Its ordinal and the ids
+    /// of its values are not used again; its revisions begin anew if it is written once more. Actors and notes of commits stay.
+    /// It is gone for all readers when the batch is committed, and from the file with [`Attributes::purge`]. A store in memory
+    /// finds it no longer by its id in snapshots that are held.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore, Revision};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let people = attributes.of("person")?;
+    /// people.define(DefinitionSpec::string("tier"))?;
+    /// people.set("ann@example.org", "tier", "gold")?;
+    /// attributes.batch().erase_entity(("person", "ann@example.org")).commit()?;
+    /// attributes.purge()?;
+    /// assert_eq!(people.revision("ann@example.org")?, Revision::ABSENT);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn erase_entity(self, entity: impl IntoEntityKey) -> Self {
+        self.on(entity, EntityRequest::Erase)
+    }
+
+    pub(super) fn prune(mut self, versions: Vec<VersionId>) -> Self {
+        self.requests.push(Request::Prune(versions));
+        self
     }
 
     pub(super) fn restore(mut self, definition: Arc<Definition>) -> Self {
@@ -279,13 +353,14 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         bound.answer(planned.map(|plan| plan.receipt), self.alone)
     }
 
-    fn bind(&self, catalog: &Arc<Catalog>) -> Result<super::bind::BoundBatch> {
+    pub(super) fn bind(&self, catalog: &Arc<Catalog>) -> Result<super::bind::BoundBatch> {
         let attributes = self.attributes;
         if let Some(expected) = self.catalog.filter(|expected| *expected != catalog.revision()) {
             return Err(Error::Conflict(vec![Moved { entity: None, expected, found: catalog.revision() }]));
         }
         let mut batch = Batch::new(catalog, attributes.clock.now());
         batch = batch.by(self.actor.clone()).with_note(self.note.clone());
+        batch = batch.keeping_history(attributes.limits.retention != Retention::Off);
         let mut binder = Binder::new(&attributes.limits, Arc::clone(catalog), batch, self.requests.len());
         for text in [&self.actor, &self.note].into_iter().flatten() {
             let most = attributes.limits.commit_chars;

@@ -75,6 +75,24 @@ impl<'a> Binder<'a> {
                     self.push(place, true, Change::Undefine { definition, with_values });
                 }
             }
+            Request::Merge { entity_type, from, into, offending } => {
+                let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
+                let pair = self.resolve(place, None, entity_type, from).zip(self.resolve(place, None, entity_type, into));
+                if let Some((from, into)) = pair.map(|(from, into)| (from.id(), into.id())) {
+                    if from != into {
+                        Arc::make_mut(&mut self.catalog).undefine(from);
+                    }
+                    self.push(place, true, Change::Merge { from, into, offending: *offending });
+                }
+            }
+            Request::Split { entity_type, from, into } => {
+                let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
+                let pair = self.resolve(place, None, entity_type, from).zip(self.resolve(place, None, entity_type, into));
+                if let Some((from, into)) = pair {
+                    self.push(place, true, Change::Split { from: from.id(), into: into.id() });
+                }
+            }
+            Request::Prune(versions) => self.push(place, true, Change::Prune(versions.clone())),
             Request::Restore(definition) => self.put(place, definition, definition.spec().clone(), Change::Restore),
             Request::Entity { entity, request } => {
                 let Some(entity) = self.well_formed(place, entity) else { return Ok(()) };
@@ -102,6 +120,11 @@ impl<'a> Binder<'a> {
             }
             EntityRequest::Save(values) => self.values(place, entity, values)?.map(|values| Change::Save { entity: key, values }),
             EntityRequest::Remove => Some(Change::Remove { entity: key }),
+            EntityRequest::EraseValue(name) => {
+                let definition = self.resolve(place, Some(entity), entity.entity_type(), name);
+                definition.map(|definition| Change::EraseValue { entity: key, definition: definition.id() })
+            }
+            EntityRequest::Erase => Some(Change::EraseEntity { entity: key }),
         };
         if let Some(change) = change {
             self.push(place, true, change);

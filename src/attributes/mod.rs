@@ -2,7 +2,6 @@
 
 mod batch;
 mod bind;
-mod change;
 mod cursor;
 mod definitions;
 mod detail;
@@ -13,6 +12,8 @@ mod find;
 mod listing;
 mod of;
 mod past;
+mod plan;
+mod prune;
 mod query;
 mod restore;
 mod subscription;
@@ -28,7 +29,6 @@ use crate::model::{EntityKey, EntityType, Limits, Value, ValueId};
 use crate::store::{AttributeStore, Receipt};
 
 pub use batch::BatchBuilder;
-pub use change::{ChangeReport, Conversion, DefinitionChanging, Offence};
 pub use cursor::Cursor;
 pub use definitions::Ensured;
 pub use detail::ValueDetail;
@@ -37,6 +37,8 @@ pub use export::DefinitionExport;
 pub use facets::Facets;
 pub use listing::{DefinitionPage, ListDefinitions, OrderBy, OrderField};
 pub use of::AttributesOf;
+pub use plan::{Conversion, Offence, PlanReport, SchemaPlan, StepReport};
+pub use prune::{Prune, Pruned, PrunedAttribute};
 pub use query::{KeyPage, OrderByAttribute, Page, Query};
 pub use subscription::Subscription;
 pub use usage::Usage;

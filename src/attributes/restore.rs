@@ -1,12 +1,15 @@
 //! What was is brought back: as a batch that the host looks at, names, and commits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::attributes::{Attributes, BatchBuilder};
 use crate::error::{Error, Result, Rule, Violation, Violations};
-use crate::history::{Changed, DefinitionChange, EntityChange, Point, Position, changes_since, state_at};
-use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, IntoEntityKey, Value, ValueId};
-use crate::store::{AttributeStore, Commit, Offending, Snapshot, commit_with_id, written_at};
+use crate::history::{Changed, DefinitionChange, EntityChange, Horizons, Point, Position, changes_since, is_known, state_at};
+use crate::model::{
+    Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, IntoEntityKey, Retention, Value, ValueId,
+};
+use crate::store::{AttributeStore, Commit, Offending, Past, Snapshot, commit_with_id, written_at};
 
 /// How many entities of a commit are looked at in one go.
 const PAGE: usize = 1000;
@@ -30,29 +33,29 @@ impl<S: AttributeStore> Attributes<S> {
     ///
     /// # Errors
     /// A commit that is not yet done; an entity that was never written; values whose definition was deleted since, each of
-    /// them: restore it first.
+    /// them: restore it first; values that are in history no longer. Attributes of which no history is kept stay as they are.
     pub fn restore_entity(&self, entity: impl IntoEntityKey, point: impl Into<Point>) -> Result<BatchBuilder<'_, S>> {
         let (key, snapshot) = (entity.into_entity_key()?, self.store.snapshot()?);
         let at = point.into().resolve(&*snapshot)?;
         let now = snapshot.read(std::slice::from_ref(&key))?.pop().flatten();
         let now = now.ok_or_else(|| Error::not_found(key.to_string(), Vec::new()))?;
-        let state = state_at(&now, &snapshot.history(&key)?, at)?;
-        let batch = self.batch().note(format!("restores {key} as of commit {at}"));
-        Restoring::new(&*snapshot, batch)?.state(&now, &state, None)
+        // The key of an entity may be erased one day, and notes are not.
+        let batch = self.batch().note(format!("restores entity {} as of commit {at}", now.ordinal()));
+        Restoring::new(&*snapshot, batch)?.state(&now, at, None)
     }
 
     /// A batch that makes one value what it was at a point: another value, or none. As with [`Attributes::restore_entity`].
     ///
     /// # Errors
-    /// A commit that is not yet done; an entity that was never written; a definition that was deleted since.
+    /// A commit that is not yet done; an entity that was never written; a definition that was deleted since; a value that is in
+    /// history no longer.
     pub fn restore_value(&self, id: ValueId, point: impl Into<Point>) -> Result<BatchBuilder<'_, S>> {
         let snapshot = self.store.snapshot()?;
         let at = point.into().resolve(&*snapshot)?;
         let now = written_at(&*snapshot, id.ordinal())?;
         let now = now.ok_or_else(|| Error::not_found(format!("the entity of value {id}"), Vec::new()))?;
-        let state = state_at(&now, &snapshot.history(now.key())?, at)?;
         let batch = self.batch().note(format!("restores value {id} as of commit {at}"));
-        Restoring::new(&*snapshot, batch)?.state(&now, &state, Some(id.definition()))
+        Restoring::new(&*snapshot, batch)?.state(&now, at, Some(id.definition()))
     }
 
     /// A batch that brings a deleted definition back, under its own id and so with its history, and with the values that were
@@ -93,7 +96,7 @@ impl<S: AttributeStore> Attributes<S> {
     }
 
     /// A batch that undoes all that one commit did. What was changed again since is left to be decided one by one, and is an
-    /// error here.
+    /// error here. Attributes of which no history is kept stay as they are, where it is not known that the commit changed them.
     ///
     /// ```
     /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
@@ -109,7 +112,7 @@ impl<S: AttributeStore> Attributes<S> {
     /// ```
     ///
     /// # Errors
-    /// A commit that is not there; [`Error::Invalid`] with all that was changed again since.
+    /// A commit that is not there; [`Error::Invalid`] with all that was changed again since, or is in history no longer.
     pub fn undo(&self, commit: CommitId) -> Result<BatchBuilder<'_, S>> {
         let snapshot = self.store.snapshot()?;
         let found = commit_with_id(&*snapshot, commit)?;
@@ -124,6 +127,8 @@ impl<S: AttributeStore> Attributes<S> {
                 match change {
                     Changed::Definition(change) => restoring.undo_definition(change, &mut made),
                     Changed::Entity(change) => restoring.undo_entity(change)?,
+                    // It is as if it had never been.
+                    Changed::Erased(_) => {}
                 }
             }
             position = page.position;
@@ -142,6 +147,7 @@ impl Changed {
         match self {
             Self::Definition(change) => &change.commit,
             Self::Entity(change) => &change.commit,
+            Self::Erased(change) => &change.commit,
         }
     }
 }
@@ -150,6 +156,7 @@ impl Changed {
 struct Restoring<'s, 'a, S> {
     snapshot: &'s dyn Snapshot,
     catalog: Arc<Catalog>,
+    horizons: Horizons,
     /// Definitions that the batch itself brings back.
     restored: Vec<DefinitionId>,
     batch: BatchBuilder<'a, S>,
@@ -158,7 +165,8 @@ struct Restoring<'s, 'a, S> {
 
 impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
     fn new(snapshot: &'s dyn Snapshot, batch: BatchBuilder<'a, S>) -> Result<Self> {
-        Ok(Self { snapshot, catalog: snapshot.catalog()?, restored: Vec::new(), batch, violations: Vec::new() })
+        let (catalog, horizons) = (snapshot.catalog()?, snapshot.horizons()?);
+        Ok(Self { snapshot, catalog, horizons, restored: Vec::new(), batch, violations: Vec::new() })
     }
 
     fn finish(self) -> Result<BatchBuilder<'a, S>> {
@@ -195,10 +203,18 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
     }
 
     /// Makes a record what it was, or one value of it.
-    fn state(mut self, now: &EntityRecord, state: &EntityRecord, only: Option<DefinitionId>) -> Result<BatchBuilder<'a, S>> {
+    fn state(mut self, now: &EntityRecord, at: CommitId, only: Option<DefinitionId>) -> Result<BatchBuilder<'a, S>> {
+        let past = self.snapshot.history(now.key())?;
+        let state = state_at(now, &past, at)?;
         self.change(|batch| batch.expect_revision(now.key(), now.revision()));
-        let ids = now.definitions_with(state).into_iter().filter(|id| only.is_none_or(|only| only == *id));
-        for id in ids.filter(|id| now.value(*id) != state.value(*id)) {
+        let unknown = self.unknown(now, &past, at);
+        for (id, name) in &unknown {
+            if only == Some(*id) || (only.is_none() && !self.is_off(*id)) {
+                self.refuse(Some(now.key()), forgotten(at).of(name.clone()));
+            }
+        }
+        let ids = now.definitions_with(&state).into_iter().filter(|id| only.is_none_or(|only| only == *id));
+        for id in ids.filter(|id| now.value(*id) != state.value(*id) && !unknown.contains_key(id)) {
             if self.catalog.get(id).is_some() {
                 self.set(now.key(), id, state.value(id));
             } else {
@@ -206,6 +222,17 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
             }
         }
         self.finish()
+    }
+
+    /// The definitions for which history does not tell what an entity held at a point, with their names.
+    fn unknown(&self, now: &EntityRecord, past: &[Past], at: CommitId) -> BTreeMap<DefinitionId, String> {
+        let of_type = self.catalog.of(now.key().entity_type()).into_iter().map(|found| (found.id(), found.name().to_string()));
+        of_type.filter(|(id, _)| !is_known(&self.horizons, *id, now, past, at)).collect()
+    }
+
+    fn is_off(&self, id: DefinitionId) -> bool {
+        let limits = self.batch.attributes().limits();
+        self.catalog.get(id).is_some_and(|definition| limits.retention_of(definition) == Retention::Off)
     }
 
     fn undo_definition(&mut self, change: &DefinitionChange, made: &mut Vec<Arc<Definition>>) {
@@ -237,11 +264,22 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
         let now = self.snapshot.read(std::slice::from_ref(&change.entity))?.pop().flatten();
         let Some(now) = now else { return Err(Error::corrupt(format!("{} is missing", change.entity))) };
         self.change(|batch| batch.expect_revision(now.key(), now.revision()));
+        let commit = change.commit.id;
+        let unknown = self.unknown_of(&now, commit)?;
+        for (id, name) in &unknown {
+            let is_of_commit = now.get(*id).is_some_and(|held| held.modified == commit);
+            if is_of_commit || !self.is_off(*id) {
+                self.refuse(Some(now.key()), forgotten(CommitId::new(commit.get() - 1)).of(name.clone()));
+            }
+        }
         for value in &change.values {
             let (id, held) = (value.id.definition(), now.value(value.id.definition()));
+            if unknown.contains_key(&id) {
+                continue;
+            }
             if held != value.after.as_ref() {
                 let found = held.map_or_else(|| "absent".to_owned(), |held| format!("{:?}", held.to_string()));
-                self.refuse(Some(now.key()), superseded(change.commit.id, &found).of(value.attribute.clone()));
+                self.refuse(Some(now.key()), superseded(commit, &found).of(value.attribute.clone()));
             } else if self.catalog.get(id).is_none() && !self.restored.contains(&id) {
                 self.refuse(Some(now.key()), gone(id).of(value.attribute.clone()));
             } else {
@@ -250,6 +288,21 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
         }
         Ok(())
     }
+
+    /// The definitions of which is not known what a commit did to an entity.
+    fn unknown_of(&self, now: &EntityRecord, commit: CommitId) -> Result<BTreeMap<DefinitionId, String>> {
+        if self.horizons.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let past = self.snapshot.history(now.key())?;
+        let mut unknown = self.unknown(now, &past, CommitId::new(commit.get() - 1));
+        unknown.extend(self.unknown(now, &past, commit));
+        Ok(unknown)
+    }
+}
+
+fn forgotten(at: CommitId) -> Violation {
+    Violation::new(Rule::Forgotten, format!("commit {at}"), "")
 }
 
 fn superseded(commit: CommitId, found: &str) -> Violation {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use crate::conformance::Store;
 use crate::conformance::definitions::rich_specs;
-use crate::conformance::plain::Plain;
 use crate::conformance::support::{HISTORY, customer, holds, host, key, must, picture, same, snapshot, there, typed};
 use crate::history::{AsOf, Changed, Point, Position};
-use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, Value, ValueId};
+use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, Held, Value, ValueId};
 use crate::store::Offending;
 
 /// Definition, value, created, modified, ended: plain, so that decimals show their zeros.
@@ -216,15 +216,17 @@ pub fn the_past_is_read_as_it_was(store: &Store) {
 pub fn commits_tell_whom_they_changed(store: &Store) {
     let promise = "`touched` has the ordinals of the entities that the commit changed, and of no others";
     live(store, || {});
-    let (found, plain) = (snapshot(store), Plain(snapshot(store)));
+    let found = snapshot(store);
     for commit in (0..15).map(CommitId::new) {
-        let expected = must(crate::store::Snapshot::touched(&plain, commit), "history is read");
-        same(
-            &must(found.touched(commit), "a commit is read"),
-            &expected,
-            promise,
-            "store `RecordChange::after` ordinals with the commit",
-        );
+        let moved = |held: &Held| held.modified == commit;
+        let written = must(found.written(None, None, usize::MAX), "all entities are read");
+        let is_touched = |record: &&Arc<EntityRecord>| {
+            let past = must(found.history(record.key()), "history is read");
+            record.values().iter().any(moved) || past.iter().any(|past| past.ended == commit || moved(&past.held))
+        };
+        let expected: Vec<_> = written.iter().filter(is_touched).map(|record| record.ordinal()).collect();
+        let advice = "store the ordinals of all records that `Changes::each_record` hands over with the commit";
+        same(&must(found.touched(commit), "a commit is read"), &expected, promise, advice);
     }
 }
 
@@ -246,6 +248,7 @@ pub fn changes_follow_each_other(store: &Store) {
                         defined += usize::from(change.after.is_some());
                         defined -= usize::from(change.before.is_some());
                     }
+                    Changed::Erased(erased) => holds(false, promise, &format!("nothing was erased, not {erased:?}")),
                     Changed::Entity(change) => {
                         for value in &change.values {
                             let before = mirror.remove(&value.id);

@@ -109,6 +109,20 @@ macro_rules! __conformance_cases {
                 a_deleted_definition_comes_back
                 values_change_their_type_with_their_definition
             }
+            forgetting {
+                history_that_is_off_is_not_kept
+                pruned_versions_are_gone
+                horizons_only_rise
+                histories_go_page_by_page
+                erased_values_never_were
+                erased_entities_never_were
+            }
+            sweeping {
+                a_change_reaches_every_entity
+                merged_values_move
+                split_values_move
+                what_is_swept_is_unique
+            }
             rules {
                 required_values_stay
                 required_can_be_turned_on_and_off

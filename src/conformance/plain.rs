@@ -1,5 +1,6 @@
 //! A snapshot without shortcuts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::Result;
@@ -36,5 +37,13 @@ impl Snapshot for Plain<'_> {
 
     fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
         self.0.past_definitions(definition)
+    }
+
+    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
+        self.0.touched(commit)
+    }
+
+    fn horizons(&self) -> Result<BTreeMap<DefinitionId, CommitId>> {
+        self.0.horizons()
     }
 }

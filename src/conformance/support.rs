@@ -188,6 +188,7 @@ pub(super) fn picture(snapshot: &dyn Snapshot, keys: &[EntityKey]) -> Vec<String
         let usage = must(snapshot.usage(definition), "the uses of a definition are counted");
         lines.push(format!("definition {definition} used {usage}"));
     }
+    lines.push(format!("horizons {:?}", must(snapshot.horizons(), "the horizons are read")));
     let scanned = must(snapshot.scan(None, None, usize::MAX), "all entities are scanned");
     lines.extend(scanned.iter().map(|record| format!("{record:?}")));
     for (key, record) in keys.iter().zip(must(snapshot.read(keys), "entities are read")) {

@@ -1,6 +1,6 @@
 //! A store as it was when a commit was done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::clock::Instant;
@@ -66,16 +66,32 @@ fn last_until(snapshot: &dyn Snapshot, last: CommitId, instant: Instant) -> Resu
     Ok(CommitId::new(low))
 }
 
-/// An entity as it was when a commit was done.
+/// An entity as it was when a commit was done, as far as history reaches back to it: see [`is_known`].
 pub(crate) fn state_at(now: &EntityRecord, past: &[Past], at: CommitId) -> Result<EntityRecord> {
     let present = now.values().iter().filter(|held| held.modified <= at);
     let ended = past.iter().filter(|past| past.held.modified <= at && at < past.ended).map(|past| &past.held);
     let mut values: Vec<Held> = present.chain(ended).cloned().collect();
     values.sort_unstable_by_key(|held| held.definition);
-    // Each commit that began or ended one of its values was a revision.
-    let began = now.values().iter().chain(past.iter().map(|past| &past.held)).map(|held| held.modified);
-    let moved: BTreeSet<CommitId> = began.chain(past.iter().map(|past| past.ended)).filter(|moved| *moved <= at).collect();
-    EntityRecord::load(now.key().clone(), now.ordinal(), Revision::new(moved.len() as u64), values)
+    // Each commit that began or ended one of its values was a revision. Those behind the point are all there.
+    let later: BTreeSet<CommitId> = commits_of(now, past).filter(|moved| *moved > at).collect();
+    let revision = now.revision().get().saturating_sub(later.len() as u64);
+    EntityRecord::load(now.key().clone(), now.ordinal(), Revision::new(revision), values)
+}
+
+/// The commits of which is known that they changed an entity.
+fn commits_of<'a>(now: &'a EntityRecord, past: &'a [Past]) -> impl Iterator<Item = CommitId> + 'a {
+    let began = now.values().iter().chain(past.iter().map(|past| &past.held)).flat_map(|held| [held.created, held.modified]);
+    began.chain(past.iter().map(|past| past.ended))
+}
+
+/// The definitions of whose values history has gaps, each with the commit from which on it has none.
+pub(crate) type Horizons = BTreeMap<DefinitionId, CommitId>;
+
+/// Whether history tells what an entity held for a definition at this point.
+pub(crate) fn is_known(horizons: &Horizons, id: DefinitionId, now: &EntityRecord, past: &[Past], at: CommitId) -> bool {
+    horizons.get(&id).is_none_or(|until| *until <= at)
+        || now.get(id).is_some_and(|held| held.modified <= at)
+        || past.iter().any(|past| past.held.definition == id && past.held.modified <= at && at < past.ended)
 }
 
 /// A snapshot of the past: made from what is there now, and from what is no longer.
@@ -88,13 +104,22 @@ pub(crate) struct AsOf<'a> {
 impl<'a> AsOf<'a> {
     pub(crate) fn new(now: Box<dyn Snapshot + 'a>, point: Point) -> Result<Self> {
         let commit = point.resolve(&*now)?;
-        let catalog = Arc::new(Definitions::load(&*now)?.catalog(commit)?);
+        let catalog = Arc::new(Definitions::load(&*now)?.catalog(commit, &now.horizons()?)?);
         Ok(Self { now, commit, catalog })
     }
 
     /// None of an entity that was first written later.
     fn state(&self, now: &Arc<EntityRecord>) -> Result<Option<Arc<EntityRecord>>> {
-        let state = state_at(now, &self.now.history(now.key())?, self.commit)?;
+        let past = self.now.history(now.key())?;
+        let mut state = state_at(now, &past, self.commit)?;
+        if self.catalog.has_forgotten() {
+            // Its revision counts commits that left no trace, and so does not tell whether it was there.
+            if !commits_of(now, &past).any(|commit| commit <= self.commit) {
+                return Ok(None);
+            }
+            let known = state.values().iter().filter(|held| self.catalog.get(held.definition).is_some()).cloned().collect();
+            state = EntityRecord::load(state.key().clone(), state.ordinal(), state.revision(), known)?;
+        }
         Ok(Some(Arc::new(state)).filter(|state| state.revision() > Revision::ABSENT))
     }
 }
@@ -140,6 +165,10 @@ impl Snapshot for AsOf<'_> {
         let mut past = self.now.past_definitions(definition)?;
         past.retain(|past| past.ended <= self.commit);
         Ok(past)
+    }
+
+    fn horizons(&self) -> Result<Horizons> {
+        self.now.horizons()
     }
 
     fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {

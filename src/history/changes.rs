@@ -1,71 +1,13 @@
 //! What commits changed, in their order.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::history::{Definitions, state_at};
+use crate::history::{Definitions, Horizon, Position, horizons, is_known, state_at};
 use crate::model::{CommitId, Definition, EntityKey, EntityRecord, Ordinal, Value, ValueId};
 use crate::store::{Commit, Snapshot, commit_with_id, written_at};
-
-/// How far a reader of changes has come: plain data, to be kept between two processes. The default is before all changes;
-/// that of a commit is behind it. As a text it is the number of the commit, and behind a colon the ordinal of the entity if
-/// it is in the middle of the commit.
-///
-/// ```
-/// use custom_attributes::{CommitId, Position};
-/// let behind = Position::from(CommitId::new(12));
-/// assert_eq!((behind.to_string().as_str(), "12".parse()), ("12", Ok(behind)));
-/// assert_eq!("12:40".parse::<Position>()?.to_string(), "12:40");
-/// assert!("twelve".parse::<Position>().is_err());
-/// # Ok::<(), custom_attributes::ParsePositionError>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-pub struct Position {
-    /// The commit up to which all was read.
-    pub commit: CommitId,
-    /// And of that commit, the entities up to this one.
-    pub ordinal: Ordinal,
-}
-
-impl From<CommitId> for Position {
-    fn from(commit: CommitId) -> Self {
-        Self { commit, ordinal: Ordinal::MAX }
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.commit.get(), self.ordinal) {
-            (0, _) | (_, Ordinal::MAX) => self.commit.fmt(f),
-            (_, ordinal) => write!(f, "{}:{ordinal}", self.commit),
-        }
-    }
-}
-
-/// A text that is no [`Position`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a position is the number of a commit, or that and the ordinal of an entity, as in 12:40")]
-pub struct ParsePositionError(());
-
-impl FromStr for Position {
-    type Err = ParsePositionError;
-
-    fn from_str(text: &str) -> Result<Self, ParsePositionError> {
-        let (commit, ordinal) = text.split_once(':').map_or((text, None), |(commit, ordinal)| (commit, Some(ordinal)));
-        let commit = commit.parse().map(CommitId::new).map_err(|_| ParsePositionError(()))?;
-        let ordinal = ordinal.map(|ordinal| ordinal.parse().map(Ordinal::new)).transpose();
-        let ordinal = ordinal.map_err(|_| ParsePositionError(()))?;
-        Ok(match ordinal {
-            Some(ordinal) => Self { commit, ordinal },
-            None if commit == CommitId::default() => Self::default(),
-            None => Self::from(commit),
-        })
-    }
-}
 
 /// A page of changes.
 #[derive(Debug, Clone)]
@@ -77,6 +19,9 @@ pub struct ChangePage {
     pub position: Position,
     /// Whether there are more already.
     pub has_more: bool,
+    /// The attributes of which some changes behind the position where the page began are known no longer: they are not in this
+    /// page, or have nothing before them. Who keeps a copy, and was behind, reads those anew.
+    pub horizons: Vec<Horizon>,
 }
 
 /// One change.
@@ -88,6 +33,8 @@ pub enum Changed {
     Definition(DefinitionChange),
     /// Values of an entity were set, replaced or cleared.
     Entity(EntityChange),
+    /// An entity was changed that is erased by now, with this commit or a later one.
+    Erased(EntityErased),
 }
 
 /// What a commit did to a definition.
@@ -111,8 +58,19 @@ pub struct EntityChange {
     /// The entity.
     #[serde(flatten)]
     pub entity: EntityKey,
-    /// Its values that changed, in the order of their definitions.
+    /// Its values that changed, in the order of their definitions. None are left if they were erased, or are known no longer.
     pub values: Vec<ValueChange>,
+}
+
+/// A change of an entity that is erased by now: whoever keeps a copy of what it held, by its ordinal, which is in the ids of its
+/// values, lets go of it.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct EntityErased {
+    /// The commit.
+    pub commit: Commit,
+    /// The ordinal of the entity.
+    pub ordinal: Ordinal,
 }
 
 /// What became of a value.
@@ -129,6 +87,9 @@ pub struct ValueChange {
     /// As it became; none if it was cleared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
+    /// Whether history does not tell what it was at both ends: then `before` and `after` have no more than what is known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub forgotten: bool,
 }
 
 /// The changes behind a position, at most so many of entities.
@@ -136,10 +97,11 @@ pub(crate) fn changes_since(snapshot: &dyn Snapshot, position: Position, limit: 
     let last = snapshot.marks()?.commit;
     // Before the first commit there is nothing to be in the middle of.
     let position = if position.commit == CommitId::default() { Position::from(position.commit) } else { position };
-    let mut page = ChangePage { changes: Vec::new(), position, has_more: position < Position::from(last) };
+    let mut page = ChangePage { changes: Vec::new(), position, has_more: position < Position::from(last), horizons: Vec::new() };
     if !page.has_more || limit == 0 {
         return Ok(page);
     }
+    page.horizons = horizons(snapshot, position.commit)?;
     let definitions = Definitions::load(snapshot)?;
     let mut left = limit;
     for id in (position.commit.get().max(1)..=last.get()).map(CommitId::new) {
@@ -158,7 +120,7 @@ pub(crate) fn changes_since(snapshot: &dyn Snapshot, position: Position, limit: 
             if left == 0 {
                 return Ok(page);
             }
-            page.changes.push(Changed::Entity(change_of(snapshot, &definitions, &commit, ordinal)?));
+            page.changes.push(change_of(snapshot, &definitions, &commit, ordinal)?);
             page.position.ordinal = ordinal;
             left -= 1;
         }
@@ -171,15 +133,17 @@ pub(crate) fn changes_since(snapshot: &dyn Snapshot, position: Position, limit: 
     Ok(page)
 }
 
-fn change_of(snapshot: &dyn Snapshot, definitions: &Definitions, commit: &Commit, ordinal: Ordinal) -> Result<EntityChange> {
-    let missing =
-        || Error::corrupt(format!("the entity with the ordinal {ordinal}, which commit {} changed, is missing", commit.id));
-    let now = written_at(snapshot, ordinal)?.ok_or_else(missing)?;
-    let values = changes_between(snapshot, definitions, &now, CommitId::new(commit.id.get() - 1), commit.id)?;
-    Ok(EntityChange { commit: commit.clone(), entity: now.key().clone(), values })
+fn change_of(snapshot: &dyn Snapshot, definitions: &Definitions, commit: &Commit, ordinal: Ordinal) -> Result<Changed> {
+    let Some(now) = written_at(snapshot, ordinal)? else {
+        return Ok(Changed::Erased(EntityErased { commit: commit.clone(), ordinal }));
+    };
+    let mut values = changes_between(snapshot, definitions, &now, CommitId::new(commit.id.get() - 1), commit.id)?;
+    // Of which nothing is known is said once, for the page.
+    values.retain(|value| !value.forgotten || value.before != value.after);
+    Ok(Changed::Entity(EntityChange { commit: commit.clone(), entity: now.key().clone(), values }))
 }
 
-/// How an entity differs between two commits.
+/// How an entity differs between two commits, and where that is not known.
 pub(crate) fn changes_between(
     snapshot: &dyn Snapshot,
     definitions: &Definitions,
@@ -187,14 +151,24 @@ pub(crate) fn changes_between(
     first: CommitId,
     second: CommitId,
 ) -> Result<Vec<ValueChange>> {
-    let past = snapshot.history(now.key())?;
+    let (past, horizons) = (snapshot.history(now.key())?, snapshot.horizons()?);
     let (before, after) = (state_at(now, &past, first)?, state_at(now, &past, second)?);
+    let is_forgotten = |id| [first, second].iter().any(|at| !is_known(&horizons, id, now, &past, *at));
+    let is_of_type = |id| definitions.last(id).is_some_and(|last| last.entity_type() == now.key().entity_type());
+    let mut ids = before.definitions_with(&after);
+    ids.extend(horizons.keys().filter(|id| is_of_type(**id) && is_forgotten(**id)));
+    ids.sort_unstable();
+    ids.dedup();
     let mut changes = Vec::new();
-    for id in before.definitions_with(&after).into_iter().filter(|id| before.get(*id) != after.get(*id)) {
+    for id in ids {
+        let forgotten = is_forgotten(id);
+        if before.get(id) == after.get(id) && !forgotten {
+            continue;
+        }
         let named = definitions.at(id, second).or_else(|| definitions.at(id, first)).or_else(|| definitions.last(id));
         let named = named.ok_or_else(|| Error::corrupt(format!("definition {id}, which {} held, is missing", now.key())))?;
         let (before, after) = (before.value(id).cloned(), after.value(id).cloned());
-        changes.push(ValueChange { id: now.value_id(id), attribute: named.name().to_string(), before, after });
+        changes.push(ValueChange { id: now.value_id(id), attribute: named.name().to_string(), before, after, forgotten });
     }
     Ok(changes)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::history::DefinitionChange;
+use crate::history::{DefinitionChange, Horizons};
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, Revision};
 use crate::store::{Commit, Snapshot};
 
@@ -53,14 +53,29 @@ impl Definitions {
         self.versions.get(&id)?.last().map(|stood| &stood.definition)
     }
 
-    pub(crate) fn catalog(&self, commit: CommitId) -> Result<Catalog> {
+    /// The last version of each.
+    pub(crate) fn lasts(&self) -> impl Iterator<Item = &Arc<Definition>> {
+        self.versions.keys().filter_map(|id| self.last(*id))
+    }
+
+    /// All definitions as they were when this commit was done, but for those of whose values nothing is known then.
+    pub(crate) fn catalog(&self, commit: CommitId, horizons: &Horizons) -> Result<Catalog> {
         let all = self.versions.values().flatten();
         let moved = all.flat_map(|stood| [Some(stood.definition.modified().commit), stood.ended]).flatten();
         let moved: BTreeSet<CommitId> = moved.filter(|moved| *moved <= commit).collect();
         let was_made = |versions: &Vec<Stood>| versions.first().is_some_and(|first| first.definition.created().commit <= commit);
         let last = self.versions.iter().filter(|(_, versions)| was_made(versions)).map(|(id, _)| *id).max();
-        let there = self.versions.keys().filter_map(|id| self.at(*id, commit)).map(|definition| Definition::clone(definition));
-        Catalog::load(Revision::new(moved.len() as u64), last.unwrap_or_default(), there)
+        let there = self.versions.keys().filter_map(|id| self.at(*id, commit));
+        let forgotten = |definition: &Definition| horizons.get(&definition.id()).filter(|until| **until > commit);
+        let known =
+            there.clone().filter(|definition| forgotten(definition).is_none()).map(|definition| Definition::clone(definition));
+        let mut catalog = Catalog::load(Revision::new(moved.len() as u64), last.unwrap_or_default(), known)?;
+        for definition in there {
+            if let Some(until) = forgotten(definition) {
+                catalog.forget(Arc::clone(definition), *until);
+            }
+        }
+        Ok(catalog)
     }
 
     /// The definitions that this commit changed.

@@ -3,12 +3,17 @@
 mod as_of;
 mod changes;
 mod definitions;
+mod horizon;
+mod position;
 mod versions;
 
 pub use as_of::Point;
-pub(crate) use as_of::{AsOf, state_at};
-pub use changes::{ChangePage, Changed, DefinitionChange, EntityChange, ParsePositionError, Position, ValueChange};
+pub(crate) use as_of::{AsOf, Horizons, is_known, state_at};
+pub use changes::{ChangePage, Changed, DefinitionChange, EntityChange, EntityErased, ValueChange};
 pub(crate) use changes::{changes_between, changes_since};
 pub(crate) use definitions::Definitions;
+pub use horizon::Horizon;
+pub(crate) use horizon::horizons;
+pub use position::{ParsePositionError, Position};
 pub use versions::{DefinitionVersion, Version};
 pub(crate) use versions::{definition_versions, versions};

@@ -1,6 +1,7 @@
 //! What a commit changes in the index.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 use smallvec::SmallVec;
@@ -21,37 +22,49 @@ pub(crate) trait IndexWriter {
     fn flip(&mut self, place: Place, added: &[u16], removed: &[u16]) -> Result<()>;
 }
 
-/// Writes down what the changes mean for the index. The snapshot is from before them.
-pub(crate) fn write<S: Snapshot + ?Sized>(
-    snapshot: &S,
-    changes: &Changes,
-    writer: &mut dyn IndexWriter,
-    progress: &mut OnProgress<'_>,
-) -> Result<()> {
-    let catalog = snapshot.catalog()?;
-    let (before, after) = changes.catalog.as_ref().map_or((&catalog, &catalog), |change| (&change.before, &change.after));
-    let touched = changes.catalog.iter().flat_map(|change| &change.touched).copied();
-    let (mut begun, mut ended) = (Vec::new(), Vec::new());
-    for id in touched.filter(|id| before.get(*id).is_some()) {
-        match (before.is_searchable(id), after.is_searchable(id)) {
-            (true, false) => ended.push(id),
-            (false, true) => begun.push(id),
-            _ => {}
+/// The index of a commit that is being written.
+pub(crate) struct Writing<'a> {
+    after: Arc<Catalog>,
+    /// Definitions that were not searchable before: their index is made as a whole.
+    begun: Vec<DefinitionId>,
+    flips: Flips,
+    writer: &'a mut dyn IndexWriter,
+}
+
+impl<'a> Writing<'a> {
+    /// Writes what changed definitions ask for. The snapshot is from before the changes, of which none is stored yet.
+    pub(crate) fn begin<S: Snapshot + ?Sized>(
+        snapshot: &S,
+        changes: &Changes,
+        writer: &'a mut dyn IndexWriter,
+        progress: &mut OnProgress<'_>,
+    ) -> Result<Self> {
+        let catalog = snapshot.catalog()?;
+        let (before, after) = changes.catalog.as_ref().map_or((&catalog, &catalog), |change| (&change.before, &change.after));
+        let touched = changes.catalog.iter().flat_map(|change| &change.touched).copied();
+        let mut begun = Vec::new();
+        for id in touched.filter(|id| before.get(*id).is_some()) {
+            match (before.is_searchable(id), after.is_searchable(id)) {
+                (true, false) => writer.forget(id)?,
+                (false, true) => begun.push(id),
+                _ => {}
+            }
         }
+        for definition in &begun {
+            build(snapshot, after, *definition, changes, writer, progress)?;
+        }
+        Ok(Self { after: Arc::clone(after), begun, flips: Flips::default(), writer })
     }
-    for definition in &ended {
-        writer.forget(*definition)?;
+
+    pub(crate) fn record(&mut self, change: &RecordChange) -> Result<()> {
+        let Self { after, begun, flips, writer } = self;
+        flips.record(change, |id| after.is_searchable(id) && !begun.contains(&id));
+        flips.write_if_many(&mut **writer)
     }
-    let mut flips = Flips::default();
-    for record in &changes.records {
-        flips.record(record, |id| after.is_searchable(id) && !begun.contains(&id));
-        flips.write_if_many(writer)?;
+
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.flips.write(self.writer)
     }
-    flips.write(writer)?;
-    for definition in begun {
-        build(snapshot, after, definition, &changes.records, writer, progress)?;
-    }
-    Ok(())
 }
 
 /// The keys under which an entity is found.
@@ -61,25 +74,27 @@ pub(super) fn keys_of<'a>(record: &'a EntityRecord, catalog: &'a Catalog) -> imp
     keys.chain([(NO_DEFINITION, Key::of_type(record.key().entity_type()))])
 }
 
-/// Takes in what all entities hold for a definition.
+/// Takes in what all entities hold for a definition when the changes are done.
 fn build<S: Snapshot + ?Sized>(
     snapshot: &S,
     catalog: &Catalog,
     definition: DefinitionId,
-    changed: &[RecordChange],
+    changes: &Changes,
     writer: &mut dyn IndexWriter,
     progress: &mut OnProgress<'_>,
 ) -> Result<()> {
     let Some(entity_type) = catalog.get(definition).map(|definition| definition.entity_type()) else { return Ok(()) };
-    let passed_over: RoaringBitmap = changed.iter().map(|change| change.after.ordinal().get()).collect();
+    let named = changes.named();
+    let passed_over: RoaringBitmap = named.iter().map(|change| change.after.ordinal().get()).collect();
     let mut flips = Flips::default();
-    for change in changed {
+    for change in named {
         flips.hold(definition, change.after.value(definition), change.after.ordinal());
     }
     let (mut done, total) = (0, snapshot.count(entity_type)?);
     take_in(snapshot, Some(entity_type), flips, writer, |record, flips| {
         if !passed_over.contains(record.ordinal().get()) {
-            flips.hold(definition, record.value(definition), record.ordinal());
+            let swept = changes.swept(record).map(|change| change.after);
+            flips.hold(definition, swept.as_ref().unwrap_or(record).value(definition), record.ordinal());
         }
         done += 1;
         if done % TOLD == 0 || done == total { tell(progress, done, total) } else { Ok(()) }
@@ -102,7 +117,7 @@ fn take_in<S: Snapshot + ?Sized>(
     entity_type: Option<&EntityType>,
     mut flips: Flips,
     writer: &mut dyn IndexWriter,
-    mut visit: impl FnMut(&EntityRecord, &mut Flips) -> Result<()>,
+    mut visit: impl FnMut(&Arc<EntityRecord>, &mut Flips) -> Result<()>,
 ) -> Result<()> {
     let mut result = Ok(());
     scan_from(snapshot, entity_type, None, |record| {

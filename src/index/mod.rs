@@ -15,7 +15,7 @@ pub(crate) use answer::lost;
 pub(crate) use answer::{count, explain, find, find_keys, tally};
 #[cfg(feature = "sqlite")]
 pub(crate) use change::build_all;
-pub(crate) use change::{IndexWriter, write};
+pub(crate) use change::{IndexWriter, Writing};
 pub(crate) use holders::Holders;
 #[cfg(feature = "sqlite")]
 pub(crate) use holders::{bitmap_to_bytes, unreadable};

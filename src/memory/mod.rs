@@ -5,6 +5,7 @@ mod postings;
 mod records;
 mod snapshot;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -18,10 +19,14 @@ use crate::memory::ordinals::Ordinals;
 use crate::memory::postings::{PostingMap, Steps};
 use crate::memory::records::Records;
 use crate::memory::snapshot::MemorySnapshot;
-use crate::model::{Catalog, DefinitionId, EntityKey, EntityRecord, Ordinal, Value};
+use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, Ordinal, Value};
 use crate::store::{
-    AttributeStore, Batch, Changes, Commit, Find, Marks, OnProgress, Past, PastDefinition, Receipt, Snapshot, plan,
+    AttributeStore, Batch, Changes, Commit, Find, Marks, OnProgress, Past, PastDefinition, Receipt, RecordChange, Removal,
+    Snapshot, VersionId, plan_with,
 };
+
+/// A commit that changes more records is put together on a copy, so that nobody waits for it; below, copying would cost more.
+const COPIED_FROM: usize = 1024;
 
 /// A store in memory. Cheap to clone; clones share what it holds.
 ///
@@ -46,7 +51,6 @@ struct Shared {
     /// Held by the one commit under way, while readers go on.
     writer: Mutex<()>,
     present: RwLock<Present>,
-    logs: RwLock<Logs>,
 }
 
 /// All that a read of the present needs, behind one lock.
@@ -63,10 +67,13 @@ struct State {
     marks: Marks,
     records: Records,
     postings: PostingMap,
+    horizons: Arc<BTreeMap<DefinitionId, CommitId>>,
+    logs: Arc<RwLock<Logs>>,
 }
 
-/// What only grows, and is shared by all snapshots, which pass over what is younger than themselves.
-#[derive(Default)]
+/// What grows, and is shared by all snapshots, which pass over what is younger than themselves. Where something is taken out, a
+/// copy without it takes its place, and snapshots that are held keep theirs.
+#[derive(Clone, Default)]
 struct Logs {
     commits: Vec<Commit>,
     /// The ordinals that each of them changed.
@@ -95,59 +102,138 @@ impl Shared {
         self.present.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Everything is checked by now, so nothing here can fail half-way. The logs grow first: no snapshot sees their new
+    /// end before it sees the state that goes with it.
+    fn store(&self, changes: &Changes, records: Vec<RecordChange>, steps: Steps) {
+        let logs = self.logs_to_grow(changes);
+        logs.write().unwrap_or_else(PoisonError::into_inner).grow(changes, &records);
+        if records.len() > COPIED_FROM {
+            // Readers go on meanwhile; what is changed is copied once, as if a snapshot were held.
+            let mut state = self.present().state.clone();
+            state.logs = logs;
+            let born = state.apply(changes, records, steps);
+            self.put_in_place(state, changes, born);
+            return;
+        }
+        let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
+        present.state.logs = logs;
+        let born = present.state.apply(changes, records, steps);
+        present.name(changes, born);
+    }
+
+    /// A copy, where something is to be taken out that snapshots may look at.
+    fn logs_to_grow(&self, changes: &Changes) -> Arc<RwLock<Logs>> {
+        let present = self.present();
+        if changes.removals.is_empty() {
+            return Arc::clone(&present.state.logs);
+        }
+        let copy = present.state.logs().clone();
+        Arc::new(RwLock::new(copy))
+    }
+
+    fn put_in_place(&self, state: State, changes: &Changes, born: Vec<(EntityKey, Ordinal)>) {
+        let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut present.state, state);
+        present.name(changes, born);
+        drop(present);
+        // Taking the old one apart is no reason to keep readers waiting.
+        drop(before);
+    }
+}
+
+impl State {
     fn logs(&self) -> RwLockReadGuard<'_, Logs> {
         self.logs.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Everything is checked by now, so nothing here can fail half-way. The logs grow first: no snapshot sees their new
-    /// end before it sees the state that goes with it.
-    fn store(&self, changes: Changes, steps: Steps) {
-        let commit = changes.commit.id;
-        let mut logs = self.logs.write().unwrap_or_else(PoisonError::into_inner);
-        logs.grow(&changes);
-        drop(logs);
-        let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
-        let Present { state, ordinals } = &mut *present;
-        state.marks.commit = commit;
-        state.postings.apply(steps.0);
-        if let Some(catalog) = changes.catalog {
-            state.catalog = catalog.after;
+    /// Puts everything in place, and says which entities are new.
+    fn apply(&mut self, changes: &Changes, records: Vec<RecordChange>, steps: Steps) -> Vec<(EntityKey, Ordinal)> {
+        self.marks.commit = changes.commit.id;
+        self.postings.apply(steps.0);
+        if let Some(catalog) = &changes.catalog {
+            self.catalog = Arc::clone(&catalog.after);
         }
-        for change in changes.records {
+        if !changes.horizons.is_empty() {
+            let horizons = Arc::make_mut(&mut self.horizons);
+            for (definition, until) in &changes.horizons {
+                let known = horizons.entry(*definition).or_default();
+                *known = (*known).max(*until);
+            }
+        }
+        let mut born = Vec::new();
+        for change in records {
             let ordinal = change.after.ordinal();
-            state.marks.ordinal = state.marks.ordinal.max(ordinal);
+            self.marks.ordinal = self.marks.ordinal.max(ordinal);
             if change.before.is_none() {
-                ordinals.insert(change.after.key(), ordinal);
+                born.push((change.after.key().clone(), ordinal));
             }
             // The old record goes last, when it is no longer in the way of the chunk's being changed in place.
             drop(change.before);
-            state.records.put(change.after);
+            self.records.put(change.after);
         }
+        for removal in &changes.removals {
+            if let Removal::Entity { ordinal, .. } = removal {
+                self.records.take_out(*ordinal);
+            }
+        }
+        born
     }
 }
 
 impl Present {
+    /// New entities are found by their keys, and erased ones no longer.
+    fn name(&mut self, changes: &Changes, born: Vec<(EntityKey, Ordinal)>) {
+        for (key, ordinal) in born {
+            self.ordinals.insert(&key, ordinal);
+        }
+        for removal in &changes.removals {
+            if let Removal::Entity { entity, .. } = removal {
+                self.ordinals.take_out(entity);
+            }
+        }
+    }
+
     fn record(&self, entity: &EntityKey) -> Option<&Arc<EntityRecord>> {
         self.state.records.get(self.ordinals.get(entity)?)
     }
 }
 
 impl Logs {
-    fn grow(&mut self, changes: &Changes) {
+    fn grow(&mut self, changes: &Changes, records: &[RecordChange]) {
         let ended = changes.commit.id;
         self.commits.push(changes.commit.clone());
-        self.touched.push(changes.touched());
-        for change in &changes.records {
-            let ordinal = change.after.ordinal();
-            if !change.diff.ended.is_empty() {
-                let past = change.ended().map(|held| Past { held: held.clone(), ended });
-                self.past.entry(ordinal).or_default().extend(past);
+        self.touched.push(records.iter().map(|change| change.after.ordinal().get()).collect());
+        for change in records.iter().filter(|change| !change.diff.ended.is_empty()) {
+            let mut past = change.past().map(|held| Past { held: held.clone(), ended }).peekable();
+            if past.peek().is_some() {
+                self.past.entry(change.after.ordinal()).or_default().extend(past);
             }
+        }
+        for removal in &changes.removals {
+            self.remove(removal);
         }
         if let Some(catalog) = &changes.catalog {
             for definition in catalog.touched.iter().filter_map(|id| catalog.before.get(*id)) {
                 let past = PastDefinition { definition: Arc::clone(definition), ended };
                 self.past_definitions.entry(definition.id()).or_default().push(past);
+            }
+        }
+    }
+}
+
+impl Logs {
+    fn remove(&mut self, removal: &Removal) {
+        let (ordinal, goes): (_, &dyn Fn(&Past) -> bool) = match removal {
+            Removal::Entity { ordinal, .. } => (ordinal, &|_| true),
+            Removal::Value { ordinal, definition } => (ordinal, &|past| past.held.definition == *definition),
+            Removal::Version(VersionId { ordinal, ended, definition }) => {
+                (ordinal, &|past| past.held.definition == *definition && past.ended == *ended)
+            }
+        };
+        if let Some(past) = self.past.get_mut(ordinal) {
+            past.retain(|past| !goes(past));
+            if past.is_empty() {
+                self.past.remove(ordinal);
             }
         }
     }
@@ -161,12 +247,18 @@ impl AttributeStore for MemoryStore {
     fn commit_with(&self, batch: &Batch, progress: &mut OnProgress<'_>) -> Result<Receipt> {
         let _alone = self.write_alone();
         let snapshot = MemorySnapshot::new(&self.shared, self.state());
-        let plan = plan(&snapshot, batch)?;
-        if let Some(changes) = plan.changes {
-            let mut steps = Steps::default();
-            index::write(&snapshot, &changes, &mut steps, progress)?;
+        let plan = plan_with(&snapshot, batch, progress)?;
+        if let Some(mut changes) = plan.changes {
+            let (mut steps, mut records) = (Steps::default(), Vec::new());
+            let mut writing = index::Writing::begin(&snapshot, &changes, &mut steps, progress)?;
+            changes.each_record_with(&snapshot, progress, &mut |change| {
+                writing.record(&change)?;
+                records.push(change);
+                Ok(())
+            })?;
+            writing.finish()?;
             drop(snapshot);
-            self.shared.store(changes, steps);
+            self.shared.store(&changes, records, steps);
         }
         Ok(plan.receipt)
     }

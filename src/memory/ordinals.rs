@@ -3,7 +3,7 @@
 use crate::hash::HashMap;
 use crate::model::{ByType, EntityId, EntityKey, Ordinal};
 
-/// It only grows, and is shared by all snapshots: one that is older than an entity has an ordinal for it, but no record.
+/// It grows, and is shared by all snapshots: one that is older than an entity has an ordinal for it, but no record.
 #[derive(Default)]
 pub(super) struct Ordinals {
     of_type: ByType<OfType>,
@@ -31,6 +31,15 @@ impl Ordinals {
         match key.id().as_integer() {
             Some(number) => of_type.integers.insert(number, ordinal),
             None => of_type.texts.insert(key.id().clone(), ordinal),
+        };
+    }
+
+    /// Of an entity that is erased. A snapshot that is held finds it by its ordinal only.
+    pub(super) fn take_out(&mut self, key: &EntityKey) {
+        let of_type = self.of_type.entry(key.entity_type());
+        match key.id().as_integer() {
+            Some(number) => of_type.integers.remove(&number),
+            None => of_type.texts.remove(key.id()),
         };
     }
 }

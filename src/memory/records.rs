@@ -31,6 +31,12 @@ impl Records {
         let branch = entry(Arc::make_mut(entry(Arc::make_mut(&mut self.root), root)), branch);
         *entry(Arc::make_mut(branch), leaf) = Some(record);
     }
+
+    pub(super) fn take_out(&mut self, ordinal: Ordinal) {
+        let Some((root, branch, leaf)) = split(ordinal) else { return };
+        let branch = entry(Arc::make_mut(entry(Arc::make_mut(&mut self.root), root)), branch);
+        *entry(Arc::make_mut(branch), leaf) = None;
+    }
 }
 
 fn entry<T: Clone + Default>(chunk: &mut Vec<T>, index: usize) -> &mut T {

@@ -1,5 +1,6 @@
 //! A memory store at one point in time.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -59,7 +60,7 @@ impl Snapshot for MemorySnapshot<'_> {
     }
 
     fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>> {
-        let logs = self.shared.logs();
+        let logs = self.state.logs();
         let one = |id: &CommitId| {
             let index = usize::try_from(id.get().checked_sub(1)?).ok()?;
             logs.commits.get(index).filter(|commit| self.is_past(commit.id)).cloned()
@@ -68,7 +69,7 @@ impl Snapshot for MemorySnapshot<'_> {
     }
 
     fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
-        let logs = self.shared.logs();
+        let logs = self.state.logs();
         let index = commit.get().checked_sub(1).and_then(|index| usize::try_from(index).ok());
         let touched = index.filter(|_| self.is_past(commit)).and_then(|index| logs.touched.get(index));
         Ok(touched.into_iter().flatten().map(Ordinal::new).collect())
@@ -76,7 +77,7 @@ impl Snapshot for MemorySnapshot<'_> {
 
     fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
         let ordinal = self.shared.present().ordinals.get(entity);
-        let logs = self.shared.logs();
+        let logs = self.state.logs();
         let past = ordinal.and_then(|ordinal| logs.past.get(&ordinal));
         let mut past: Vec<_> = past.into_iter().flatten().filter(|past| self.is_past(past.ended)).cloned().collect();
         past.sort_by_key(|past| (past.ended, past.held.definition));
@@ -84,9 +85,13 @@ impl Snapshot for MemorySnapshot<'_> {
     }
 
     fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
-        let logs = self.shared.logs();
+        let logs = self.state.logs();
         let past = logs.past_definitions.get(&definition).into_iter().flatten();
         Ok(past.filter(|past| self.is_past(past.ended)).cloned().collect())
+    }
+
+    fn horizons(&self) -> Result<BTreeMap<DefinitionId, CommitId>> {
+        Ok(BTreeMap::clone(&self.state.horizons))
     }
 
     fn locate(&self, ordinals: &[Ordinal]) -> Result<Vec<Option<Arc<EntityRecord>>>> {

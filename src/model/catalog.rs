@@ -1,12 +1,12 @@
 //! All definitions of a store at one revision.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::{Error, Result, Rule, Violation};
 use crate::hash::HashMap;
 use crate::model::near::nearest;
-use crate::model::{ByType, Definition, DefinitionId, EntityType, Name, Revision};
+use crate::model::{ByType, CommitId, Definition, DefinitionId, EntityType, Name, Retention, Revision};
 use crate::violation::{Visible, shorten};
 
 /// An immutable snapshot of all definitions, with its revision.
@@ -21,6 +21,10 @@ pub struct Catalog {
     by_name: ByType<HashMap<Box<str>, DefinitionId>>,
     /// Every commit asks for them, and most catalogs have few.
     unique: BTreeSet<DefinitionId>,
+    /// Those of which no history is kept.
+    unkept: BTreeSet<DefinitionId>,
+    /// In a catalog of the past: those of which is not known what was held then, with the commits from which on it is.
+    forgotten: BTreeMap<DefinitionId, (Arc<Definition>, CommitId)>,
 }
 
 impl Default for Catalog {
@@ -44,6 +48,8 @@ impl Catalog {
             by_id: Vec::new(),
             by_name: ByType::default(),
             unique: BTreeSet::new(),
+            unkept: BTreeSet::new(),
+            forgotten: BTreeMap::new(),
         }
     }
 
@@ -146,6 +152,9 @@ impl Catalog {
     /// ```
     pub fn resolve(&self, entity_type: &EntityType, name: &str) -> Result<&Arc<Definition>> {
         let missing = || {
+            if let Some((definition, until)) = self.forgotten(entity_type, name) {
+                return Error::Forgotten { attribute: definition.name().to_string(), until: *until };
+            }
             let what = format!("the attribute `{}` of `{entity_type}`", Visible(&shorten(name.to_owned())));
             Error::not_found(what, self.near(entity_type, name))
         };
@@ -171,6 +180,9 @@ impl Catalog {
 
     /// What is wrong with a name that is not defined.
     pub(crate) fn undefined(&self, entity_type: &EntityType, name: &str) -> Violation {
+        if let Some((definition, until)) = self.forgotten(entity_type, name) {
+            return Violation::new(Rule::Forgotten, format!("a point before commit {until}"), "").of(definition.name().as_str());
+        }
         let near: Vec<_> = self.near(entity_type, name).iter().map(|name| format!("`{name}`")).collect();
         Violation::new(Rule::Defined, near.join(" or "), entity_type).of(name)
     }
@@ -230,6 +242,26 @@ impl Catalog {
         &self.unique
     }
 
+    /// Those of which no history is kept, by themselves.
+    pub(crate) const fn unkept(&self) -> &BTreeSet<DefinitionId> {
+        &self.unkept
+    }
+
+    /// Leaves out what is not known of a point in the past, and says so to who asks for it.
+    pub(crate) fn forget(&mut self, definition: Arc<Definition>, until: CommitId) {
+        self.forgotten.insert(definition.id(), (definition, until));
+    }
+
+    pub(crate) fn has_forgotten(&self) -> bool {
+        !self.forgotten.is_empty()
+    }
+
+    fn forgotten(&self, entity_type: &EntityType, name: &str) -> Option<&(Arc<Definition>, CommitId)> {
+        let key = Name::key_of(name);
+        let is_it = |found: &Definition| found.entity_type() == entity_type && found.name().key() == key;
+        self.forgotten.values().find(|(definition, _)| is_it(definition))
+    }
+
     /// The entity types that have definitions, in alphabetical order.
     ///
     /// ```
@@ -269,6 +301,7 @@ impl Catalog {
             names.remove(definition.name().key());
         }
         self.unique.remove(&id);
+        self.unkept.remove(&id);
         Some(definition)
     }
 
@@ -296,6 +329,9 @@ impl Catalog {
         names.insert(definition.name().key().into(), definition.id());
         if definition.rules().unique {
             self.unique.insert(definition.id());
+        }
+        if definition.spec().retention == Some(Retention::Off) {
+            self.unkept.insert(definition.id());
         }
         self.by_id[index] = Some(Arc::new(definition));
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::error::{Rule, Violation};
-use crate::model::{EntityType, Name, Value};
+use crate::model::{Definition, EntityType, Name, Retention, Value};
 
 /// What happens when a value is set for a name that is not defined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -52,6 +52,8 @@ pub struct Limits {
     pub undefined: Undefined,
     /// The same for single entity types, where it differs.
     pub undefined_of: BTreeMap<EntityType, Undefined>,
+    /// How long history is kept, where a definition does not say otherwise: forever.
+    pub retention: Retention,
 }
 
 impl Limits {
@@ -73,6 +75,7 @@ impl Limits {
             commit_chars: 1024,
             undefined: Undefined::Reject,
             undefined_of: BTreeMap::new(),
+            retention: Retention::Forever,
         }
     }
 
@@ -102,6 +105,21 @@ impl Limits {
     /// ```
     pub fn undefined_for(&self, entity_type: &EntityType) -> Undefined {
         self.undefined_of.get(entity_type).copied().unwrap_or(self.undefined)
+    }
+
+    /// How long the history of this definition is kept.
+    ///
+    /// ```
+    /// # use custom_attributes::{Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Retention};
+    /// # let (id, entity_type) = (DefinitionId::new(1), EntityType::new("customer")?);
+    /// let mut limits = Limits::typed();
+    /// limits.retention = Retention::days(365);
+    /// let seen = Definition::new(id, entity_type, DefinitionSpec::date("last seen"), &limits)?;
+    /// assert_eq!(limits.retention_of(&seen), Retention::days(365));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn retention_of(&self, definition: &Definition) -> Retention {
+        definition.spec().retention.unwrap_or(self.retention)
     }
 
     /// Checks that no limit is beyond its bound.

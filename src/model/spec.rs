@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Violations;
+use crate::model::form::Flat;
 use crate::model::literal::{Bare, Literal};
-use crate::model::{DataType, Value};
+use crate::model::{DataType, Retention, Value};
 
 /// The rules of a definition; all are optional. What each means is said at [`DefinitionSpec`]'s methods.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -72,6 +72,10 @@ pub struct DefinitionSpec {
     pub documentation: Documentation,
     /// Whether entities can be found by it. It is, unless said otherwise.
     pub searchable: bool,
+    /// Whether it says something about a person, who may want it erased.
+    pub sensitive: bool,
+    /// How long its history is kept, if not for as long as that of the store.
+    pub retention: Option<Retention>,
 }
 
 impl DefinitionSpec {
@@ -82,7 +86,15 @@ impl DefinitionSpec {
     /// assert_eq!(DefinitionSpec::new("vip", DataType::Boolean), DefinitionSpec::boolean("vip"));
     /// ```
     pub fn new(name: impl Into<String>, data_type: DataType) -> Self {
-        Self { name: name.into(), data_type, rules: Rules::default(), documentation: Documentation::default(), searchable: true }
+        Self {
+            name: name.into(),
+            data_type,
+            rules: Rules::default(),
+            documentation: Documentation::default(),
+            searchable: true,
+            sensitive: false,
+            retention: None,
+        }
     }
 
     /// A STRING: text of up to 4096 characters.
@@ -159,6 +171,31 @@ impl DefinitionSpec {
     #[must_use]
     pub const fn searchable(mut self, searchable: bool) -> Self {
         self.searchable = searchable;
+        self
+    }
+
+    /// It says something about a person, who may want it erased: see [`crate::BatchBuilder::erase`]. Values of it are never
+    /// written to a log.
+    ///
+    /// ```
+    /// # use custom_attributes::DefinitionSpec;
+    /// assert!(DefinitionSpec::date("date of birth").sensitive().sensitive);
+    /// ```
+    #[must_use]
+    pub const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+
+    /// How long its history is kept, if not for as long as that of the store.
+    ///
+    /// ```
+    /// # use custom_attributes::{DefinitionSpec, Retention};
+    /// assert_eq!(DefinitionSpec::date("last seen").retention(Retention::Off).retention, Some(Retention::Off));
+    /// ```
+    #[must_use]
+    pub const fn retention(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
         self
     }
 
@@ -361,114 +398,5 @@ impl DefinitionSpec {
     pub fn used_by(mut self, system: impl Into<String>) -> Self {
         self.documentation.used_by.push(system.into());
         self
-    }
-}
-
-/// The serial form, with its values as they are written or as they were read.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, bound(deserialize = "V: Deserialize<'de>"))]
-struct Flat<V> {
-    name: String,
-    data_type: DataType,
-    #[serde(default, skip_serializing_if = "is_false")]
-    required: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
-    unique: bool,
-    #[serde(default = "truth", skip_serializing_if = "is_true")]
-    searchable: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    default: Option<V>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    minimum: Option<V>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    maximum: Option<V>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    minimum_chars: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    maximum_chars: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    fraction_digits: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pattern: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    choices: Vec<V>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    group: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    examples: Vec<V>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    used_by: Vec<String>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
-fn is_false(truth: &bool) -> bool {
-    !truth
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
-const fn is_true(truth: &bool) -> bool {
-    *truth
-}
-
-const fn truth() -> bool {
-    true
-}
-
-impl From<DefinitionSpec> for Flat<Bare<Value>> {
-    fn from(spec: DefinitionSpec) -> Self {
-        let DefinitionSpec { name, data_type, rules, documentation, searchable } = spec;
-        Self {
-            name,
-            data_type,
-            required: rules.required,
-            unique: rules.unique,
-            searchable,
-            default: rules.default.map(Bare),
-            minimum: rules.minimum.map(Bare),
-            maximum: rules.maximum.map(Bare),
-            minimum_chars: rules.minimum_chars,
-            maximum_chars: rules.maximum_chars,
-            fraction_digits: rules.fraction_digits,
-            pattern: rules.pattern,
-            choices: rules.choices.into_iter().map(Bare).collect(),
-            description: documentation.description,
-            group: documentation.group,
-            examples: documentation.examples.into_iter().map(Bare).collect(),
-            used_by: documentation.used_by,
-        }
-    }
-}
-
-impl TryFrom<Flat<Literal>> for DefinitionSpec {
-    type Error = crate::Error;
-
-    fn try_from(flat: Flat<Literal>) -> crate::Result<Self> {
-        let data_type = flat.data_type;
-        let mut violations = Vec::new();
-        let mut one = |literal: Literal| match literal.read(data_type) {
-            Ok(value) => Some(value),
-            Err(violation) => {
-                violations.push(violation.of(&flat.name));
-                None
-            }
-        };
-        let rules = Rules {
-            required: flat.required,
-            unique: flat.unique,
-            default: flat.default.and_then(&mut one),
-            minimum: flat.minimum.and_then(&mut one),
-            maximum: flat.maximum.and_then(&mut one),
-            minimum_chars: flat.minimum_chars,
-            maximum_chars: flat.maximum_chars,
-            fraction_digits: flat.fraction_digits,
-            pattern: flat.pattern,
-            choices: flat.choices.into_iter().filter_map(&mut one).collect(),
-        };
-        let examples = flat.examples.into_iter().filter_map(&mut one).collect();
-        Violations::into_result(violations)?;
-        let documentation = Documentation { description: flat.description, group: flat.group, examples, used_by: flat.used_by };
-        Ok(Self { name: flat.name, data_type, rules, documentation, searchable: flat.searchable })
     }
 }

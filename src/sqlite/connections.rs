@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, Row, params};
@@ -13,9 +14,10 @@ use crate::model::{Catalog, EntityKey, EntityRecord, Revision, Value};
 use crate::sqlite::failure::failed;
 use crate::sqlite::keys::KeptKeys;
 use crate::sqlite::open::{connect, connect_in_memory, open, set_up};
+use crate::sqlite::schema::APPLICATION_ID;
 use crate::sqlite::tables::{Known, Tables, damaged, read_record};
 use crate::sqlite::{SqliteOptions, codec};
-use crate::store::{Find, Snapshot};
+use crate::store::{Find, Removal, Snapshot};
 
 /// How many connections of readers are kept for the next.
 const KEPT_READERS: usize = 16;
@@ -103,6 +105,35 @@ impl Connections {
         if kept.catalog.revision() < known.catalog.revision() {
             *kept = known;
         }
+    }
+
+    /// Keeps nothing of what was erased.
+    pub(super) fn forget(&self, removals: &[Removal]) {
+        for removal in removals {
+            if let Removal::Entity { ordinal, .. } = removal {
+                self.keys.forget(*ordinal);
+            }
+        }
+    }
+
+    /// Writes the file anew, without what is no longer in it. `secure_delete` would not do: it overwrites what is deleted, and
+    /// not the copies that stay in the gaps of pages when their rows are moved to others.
+    pub(super) fn purge(&self) -> Result<()> {
+        let purging = failed("purging the file");
+        let writer = self.writer()?;
+        let mark = writer.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0)).map_err(&purging)?;
+        if self.path.is_some() && mark != APPLICATION_ID {
+            let advice = "the file is the host's, and SQLite may number rows of its tables anew: run VACUUM and \
+                          PRAGMA wal_checkpoint(TRUNCATE) on a connection of the host";
+            return Err(Error::backend("purging the file", advice));
+        }
+        writer.execute_batch("VACUUM").map_err(&purging)?;
+        if self.path.is_none() {
+            lock(&self.readers).clear();
+            return Ok(());
+        }
+        let is_busy = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0)).map_err(&purging)?;
+        if is_busy { Err(Error::Busy { waited: Duration::ZERO }) } else { Ok(()) }
     }
 
     fn reader(&self) -> Result<Reader<'_>> {

@@ -53,6 +53,15 @@ impl KeptKeys {
         let mut kept = self.blocks.write().unwrap_or_else(PoisonError::into_inner);
         keys.for_each(|(ordinal, key)| kept.keep(ordinal, key));
     }
+
+    /// Of an entity that is erased.
+    pub(super) fn forget(&self, ordinal: Ordinal) {
+        let (number, _) = place(ordinal);
+        let mut kept = self.blocks.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(block) = kept.blocks.remove(&number) {
+            kept.bytes -= block.bytes();
+        }
+    }
 }
 
 impl Blocks {

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::index;
 use crate::sqlite::failure::failed;
 use crate::sqlite::postings::PostingWriter;
-use crate::sqlite::schema::{APPLICATION_ID, POSTINGS, VERSION};
+use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, POSTINGS, VERSION};
 use crate::sqlite::tables::{Known, Tables};
 use crate::store::each_record;
 
@@ -23,8 +23,12 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&migrating)?;
     // Another process may have been first.
-    if version(&transaction).map_err(&migrating)? == 1 {
+    let found = version(&transaction).map_err(&migrating)?;
+    if found < 2 {
         add_postings(&transaction)?;
+    }
+    if found < 3 {
+        transaction.execute_batch(HORIZONS).map_err(&migrating)?;
     }
     transaction.execute("UPDATE attr_state SET schema = ?1", [VERSION]).map_err(&migrating)?;
     let application: i32 = transaction.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(&migrating)?;

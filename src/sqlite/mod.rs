@@ -21,13 +21,11 @@ use std::time::{Duration, Instant};
 use rusqlite::TransactionBehavior;
 
 use crate::error::Result;
-use crate::index;
 use crate::model::{Catalog, EntityKey, EntityRecord, Value};
 use crate::sqlite::connections::Connections;
 use crate::sqlite::failure::{commit_failed, failed, waited};
-use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::tables::Tables;
-use crate::store::{AttributeStore, Batch, Find, OnProgress, Receipt, Snapshot, plan};
+use crate::store::{AttributeStore, Batch, Find, OnProgress, Receipt, Snapshot, plan_with};
 
 /// A store in an SQLite file. Cheap to clone; clones share its connections.
 ///
@@ -149,12 +147,12 @@ impl AttributeStore for SqliteStore {
         let transaction = begin.map_err(failed("beginning to write")).map_err(waited(began))?;
         let known = self.connections.known(&transaction)?;
         let tables = Tables { connection: &*transaction, known, keys: None };
-        let plan = plan(&tables, batch)?;
-        let Some(changes) = plan.changes else { return Ok(plan.receipt) };
-        index::write(&tables, &changes, &mut PostingWriter::new(&transaction), progress)?;
-        let known = write::store(&transaction, &tables.known, &changes)?;
+        let plan = plan_with(&tables, batch, progress)?;
+        let Some(mut changes) = plan.changes else { return Ok(plan.receipt) };
+        let known = write::store(&tables, &mut changes, progress)?;
         transaction.commit().map_err(commit_failed)?;
         self.connections.remember(known);
+        self.connections.forget(&changes.removals);
         Ok(plan.receipt)
     }
 
@@ -176,6 +174,11 @@ impl AttributeStore for SqliteStore {
     fn read_value(&self, entity: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
         let began = Instant::now();
         self.connections.read_value(entity, find).map_err(waited(began))
+    }
+
+    fn purge(&self) -> Result<()> {
+        let began = Instant::now();
+        self.connections.purge().map_err(waited(began))
     }
 
     fn rebuild_index(&self, progress: &mut OnProgress<'_>) -> Result<()> {

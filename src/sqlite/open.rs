@@ -12,7 +12,7 @@ use crate::model::{DefinitionSpec, Name};
 use crate::sqlite::SqliteOptions;
 use crate::sqlite::failure::failed;
 use crate::sqlite::migrate::migrate;
-use crate::sqlite::schema::{APPLICATION_ID, POSTINGS, TABLES, VERSION};
+use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, POSTINGS, TABLES, VERSION};
 
 /// How many names of foreign tables a message spells out.
 const SPELLED_OUT: usize = 5;
@@ -196,7 +196,7 @@ pub(super) fn set_up(connection: &mut Connection, is_ours: bool) -> Result<()> {
         return Ok(());
     }
     transaction.execute_batch(TABLES).map_err(&creating)?;
-    transaction.execute_batch(POSTINGS).map_err(&creating)?;
+    transaction.execute_batch(POSTINGS).and_then(|()| transaction.execute_batch(HORIZONS)).map_err(&creating)?;
     let state = "INSERT INTO attr_state (id, schema, folding, catalog, last_definition) VALUES (1, ?1, ?2, 0, 0)";
     transaction.execute(state, (VERSION, Name::FOLDING)).map_err(&creating)?;
     if is_ours {

@@ -4,10 +4,10 @@
 pub(super) const APPLICATION_ID: i32 = 0x6341_7472;
 
 /// The version of the tables. A file with a greater one is refused.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// `doc` is JSON keyed by definition id, ascending (`{"7":"premium","9":10000}`; DECIMAL and DATE as text); `meta` has the
-/// commits of each value in the same order. `touched` has the ordinals that a commit changed, as a roaring bitmap. `ANY` keeps an id an integer or a text, as it came. [`POSTINGS`] come behind.
+/// commits of each value in the same order. `touched` has the ordinals that a commit changed, as a roaring bitmap. `ANY` keeps an id an integer or a text, as it came. [`POSTINGS`] and [`HORIZONS`] come behind.
 pub(super) const TABLES: &str = "
 CREATE TABLE attr_state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -93,5 +93,15 @@ CREATE TABLE attr_rebuild (
     definition INTEGER,
     key BLOB,
     chunk INTEGER
+) STRICT;
+";
+
+/// What is in history no longer. `last_ordinal` is of an entity that was erased, whose ordinal is not given out again; the values of
+/// a definition are known from `until` on.
+pub(super) const HORIZONS: &str = "
+ALTER TABLE attr_state ADD COLUMN last_ordinal INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE attr_horizon (
+    definition INTEGER PRIMARY KEY,
+    until INTEGER NOT NULL
 ) STRICT;
 ";

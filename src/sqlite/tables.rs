@@ -1,5 +1,6 @@
 //! The tables as one connection sees them: what a snapshot reads, inside a transaction of readers or of the writer.
 
+use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Deref};
 use std::sync::Arc;
 
@@ -90,6 +91,17 @@ fn instant(micros: i64) -> Instant {
     Instant::from_timestamp_micros(micros).unwrap_or_default()
 }
 
+/// A version in history: `definition, created, modified, ended, data_type, value`.
+fn read_past(row: &Row<'_>) -> Result<Past> {
+    let reading = failed("reading history");
+    let data_type: DataType = row.get::<_, String>(4).map_err(&reading)?.parse()?;
+    let value = codec::from_sql(data_type, row.get_ref(5).map_err(&reading)?)?;
+    let commit = |index| id(row, index).map(CommitId::new).map_err(&reading);
+    let definition = DefinitionId::new(row.get(0).map_err(&reading)?);
+    let held = Held { definition, value, created: commit(1)?, modified: commit(2)? };
+    Ok(Past { held, ended: commit(3)? })
+}
+
 /// The tables within one transaction of one connection.
 pub(super) struct Tables<C> {
     pub(super) connection: C,
@@ -173,7 +185,8 @@ impl<C: Deref<Target = Connection>> Snapshot for Tables<C> {
 
     fn marks(&self) -> Result<Marks> {
         let commit = CommitId::new(self.mark("SELECT max(id) FROM attr_commit")?.unsigned_abs());
-        let ordinal = u32::try_from(self.mark("SELECT max(ordinal) FROM attr_entity")?);
+        let last = "SELECT max(last_ordinal, coalesce((SELECT max(ordinal) FROM attr_entity), 0)) FROM attr_state";
+        let ordinal = u32::try_from(self.mark(last)?);
         let ordinal = ordinal.map_err(|_| Error::corrupt("an ordinal is out of bounds"))?;
         Ok(Marks { commit, ordinal: Ordinal::new(ordinal) })
     }
@@ -230,14 +243,37 @@ impl<C: Deref<Target = Connection>> Snapshot for Tables<C> {
         let mut rows = select.query(params![number, codec::id_to_sql(entity.id())]).map_err(&reading)?;
         let mut history = Vec::new();
         while let Some(row) = rows.next().map_err(&reading)? {
-            let data_type: DataType = row.get::<_, String>(4).map_err(&reading)?.parse()?;
-            let value = codec::from_sql(data_type, row.get_ref(5).map_err(&reading)?)?;
-            let commit = |index| id(row, index).map(CommitId::new).map_err(&reading);
-            let definition = DefinitionId::new(row.get(0).map_err(&reading)?);
-            let held = Held { definition, value, created: commit(1)?, modified: commit(2)? };
-            history.push(Past { held, ended: commit(3)? });
+            history.push(read_past(row)?);
         }
         Ok(history)
+    }
+
+    fn histories(&self, after: Option<Ordinal>, limit: usize) -> Result<Vec<(Ordinal, Vec<Past>)>> {
+        let reading = failed("reading history");
+        let mut select = self.prepare(
+            "SELECT definition, created, modified, ended, data_type, value, ordinal FROM attr_history \
+             WHERE ordinal > ?1 ORDER BY ordinal, ended, definition",
+        )?;
+        let mut rows = select.query([after.unwrap_or_default().get()]).map_err(&reading)?;
+        let mut histories: Vec<(Ordinal, Vec<Past>)> = Vec::new();
+        while let Some(row) = rows.next().map_err(&reading)? {
+            let ordinal = Ordinal::new(row.get(6).map_err(&reading)?);
+            let begun = histories.len();
+            match histories.last_mut() {
+                Some((last, past)) if *last == ordinal => past.push(read_past(row)?),
+                _ if begun == limit => break,
+                _ => histories.push((ordinal, vec![read_past(row)?])),
+            }
+        }
+        Ok(histories)
+    }
+
+    fn horizons(&self) -> Result<BTreeMap<DefinitionId, CommitId>> {
+        let reading = failed("reading how far history reaches back");
+        let mut select = self.prepare("SELECT definition, until FROM attr_horizon")?;
+        let horizons =
+            select.query_map([], |row| Ok((DefinitionId::new(row.get(0)?), CommitId::new(id(row, 1)?)))).map_err(&reading)?;
+        horizons.collect::<rusqlite::Result<_>>().map_err(reading)
     }
 
     fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {

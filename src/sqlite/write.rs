@@ -3,26 +3,39 @@
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use crate::error::{Error, Result};
 use crate::index;
-use crate::model::{Catalog, Definition, EntityType};
+use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityType};
 use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
-use crate::sqlite::tables::Known;
-use crate::store::{CatalogChange, Changes, Commit, RecordChange};
+use crate::sqlite::postings::PostingWriter;
+use crate::sqlite::tables::{Known, Tables};
+use crate::store::{CatalogChange, Changes, Commit, OnProgress, RecordChange, Removal, VersionId};
 
-/// Stores all changes, and says what is known once they are committed.
-pub(super) fn store(connection: &Connection, known: &Arc<Known>, changes: &Changes) -> Result<Arc<Known>> {
-    let Changes { commit, catalog, records } = changes;
-    let write = Write { connection, commit: signed(commit.id.get())? };
-    write.commit(commit, changes.touched())?;
-    let known = match catalog {
-        Some(change) => Arc::new(write.catalog(known, change)?),
-        None => Arc::clone(known),
+/// Stores all changes, whatever they mean for the index as well, and says what is known once they are committed.
+pub(super) fn store(tables: &Tables<&Connection>, changes: &mut Changes, progress: &mut OnProgress<'_>) -> Result<Arc<Known>> {
+    let connection = tables.connection;
+    let write = Write { connection, commit: signed(changes.commit.id.get())? };
+    let known = match &changes.catalog {
+        Some(change) => Arc::new(write.catalog(&tables.known, change)?),
+        None => Arc::clone(&tables.known),
     };
-    write.records(&known, records)?;
+    let mut postings = PostingWriter::new(connection);
+    let mut index = index::Writing::begin(tables, changes, &mut postings, progress)?;
+    let mut records = write.records(&known)?;
+    let mut touched = RoaringBitmap::new();
+    changes.each_record_with(tables, progress, &mut |change| {
+        touched.insert(change.after.ordinal().get());
+        index.record(&change)?;
+        records.write(&change)
+    })?;
+    drop(records);
+    index.finish()?;
+    write.commit(&changes.commit, touched)?;
+    changes.removals.iter().try_for_each(|removal| write.remove(removal))?;
+    changes.horizons.iter().try_for_each(|(definition, until)| write.horizon(*definition, *until))?;
     Ok(known)
 }
 
@@ -107,35 +120,74 @@ impl Write<'_> {
         Ok(number)
     }
 
-    fn records(&self, known: &Known, records: &[RecordChange]) -> Result<()> {
+    fn records<'a>(&'a self, known: &'a Known) -> Result<Records<'a>> {
+        let prepare = |sql| self.connection.prepare_cached(sql).map_err(failed("writing entities"));
+        Ok(Records {
+            known,
+            commit: self.commit,
+            insert: prepare("INSERT INTO attr_entity (ordinal, type, id, revision, doc, meta) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?,
+            update: prepare("UPDATE attr_entity SET revision = ?2, doc = ?3, meta = ?4 WHERE ordinal = ?1")?,
+            end: prepare(
+                "INSERT INTO attr_history (ordinal, ended, definition, created, modified, data_type, value) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?,
+        })
+    }
+
+    fn remove(&self, removal: &Removal) -> Result<()> {
+        match removal {
+            Removal::Entity { ordinal, .. } => {
+                self.execute("DELETE FROM attr_history WHERE ordinal = ?1", [ordinal.get()])?;
+                self.execute("DELETE FROM attr_entity WHERE ordinal = ?1", [ordinal.get()])?;
+                self.execute("UPDATE attr_state SET last_ordinal = max(last_ordinal, ?1)", [ordinal.get()])
+            }
+            Removal::Value { ordinal, definition } => {
+                let sql = "DELETE FROM attr_history WHERE ordinal = ?1 AND definition = ?2";
+                self.execute(sql, [ordinal.get(), definition.get()])
+            }
+            Removal::Version(VersionId { ordinal, ended, definition }) => {
+                let sql = "DELETE FROM attr_history WHERE ordinal = ?1 AND ended = ?2 AND definition = ?3";
+                self.execute(sql, params![ordinal.get(), signed(ended.get())?, definition.get()])
+            }
+        }
+    }
+
+    fn horizon(&self, definition: DefinitionId, until: CommitId) -> Result<()> {
+        let sql = "INSERT INTO attr_horizon (definition, until) VALUES (?1, ?2) \
+                   ON CONFLICT DO UPDATE SET until = max(until, excluded.until)";
+        self.execute(sql, params![definition.get(), signed(until.get())?])
+    }
+}
+
+/// Writes the rows of entities, and of what they held.
+struct Records<'a> {
+    known: &'a Known,
+    commit: i64,
+    insert: CachedStatement<'a>,
+    update: CachedStatement<'a>,
+    end: CachedStatement<'a>,
+}
+
+impl Records<'_> {
+    fn write(&mut self, change: &RecordChange) -> Result<()> {
         let writing = failed("writing entities");
-        let prepare = |sql| self.connection.prepare_cached(sql).map_err(&writing);
-        let mut insert =
-            prepare("INSERT INTO attr_entity (ordinal, type, id, revision, doc, meta) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        let mut update = prepare("UPDATE attr_entity SET revision = ?2, doc = ?3, meta = ?4 WHERE ordinal = ?1")?;
-        let mut end = prepare(
-            "INSERT INTO attr_history (ordinal, ended, definition, created, modified, data_type, value) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        for change in records {
-            let record = &change.after;
-            let (ordinal, revision) = (record.ordinal().get(), signed(record.revision().get())?);
-            let (doc, meta) = (codec::write_doc(record)?, codec::write_meta(record));
-            let written = if change.before.is_some() {
-                update.execute(params![ordinal, revision, doc, meta])
-            } else {
-                let number = known.type_number(record.key().entity_type());
-                insert.execute(params![ordinal, number, codec::id_to_sql(record.key().id()), revision, doc, meta])
-            };
-            if written.map_err(&writing)? != 1 {
-                return Err(Error::corrupt(format!("{} has lost its row", record.key())));
-            }
-            for held in change.ended() {
-                let (created, modified) = (signed(held.created.get())?, signed(held.modified.get())?);
-                let (data_type, value) = (held.value.data_type().as_str(), codec::to_sql(&held.value));
-                let row = params![ordinal, self.commit, held.definition.get(), created, modified, data_type, value];
-                end.execute(row).map_err(&writing)?;
-            }
+        let record = &change.after;
+        let (ordinal, revision) = (record.ordinal().get(), signed(record.revision().get())?);
+        let (doc, meta) = (codec::write_doc(record)?, codec::write_meta(record));
+        let written = if change.before.is_some() {
+            self.update.execute(params![ordinal, revision, doc, meta])
+        } else {
+            let number = self.known.type_number(record.key().entity_type());
+            self.insert.execute(params![ordinal, number, codec::id_to_sql(record.key().id()), revision, doc, meta])
+        };
+        if written.map_err(&writing)? != 1 {
+            return Err(Error::corrupt(format!("{} has lost its row", record.key())));
+        }
+        for held in change.past() {
+            let (created, modified) = (signed(held.created.get())?, signed(held.modified.get())?);
+            let (data_type, value) = (held.value.data_type().as_str(), codec::to_sql(&held.value));
+            let row = params![ordinal, self.commit, held.definition.get(), created, modified, data_type, value];
+            self.end.execute(row).map_err(&writing)?;
         }
         Ok(())
     }

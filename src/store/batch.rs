@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::{Instant, to_micros};
-use crate::model::{Bound, Catalog, Definition, DefinitionId, EntityKey, Revision};
+use crate::model::{Bound, Catalog, CommitId, Definition, DefinitionId, EntityKey, Ordinal, Revision};
 
 /// One change of a batch. Its values are [`Bound`]: a definition has checked them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,25 @@ pub enum Change {
         definition: DefinitionId,
         /// Whether values and dependents are no hindrance: what it holds is cleared with it.
         with_values: bool,
+    },
+    /// Moves what all entities hold for one attribute to another of the same type, and deletes the first. Values are converted to
+    /// the type of the other; where an entity holds another value there already, and where that one does not admit it, the value
+    /// offends.
+    Merge {
+        /// Whose values.
+        from: DefinitionId,
+        /// Where to.
+        into: DefinitionId,
+        /// What becomes of values that cannot be moved.
+        offending: Offending,
+    },
+    /// Moves those values of an attribute to another of the same type that it admits, where an entity holds none there yet. The
+    /// others stay.
+    Split {
+        /// Whose values.
+        from: DefinitionId,
+        /// Where to.
+        into: DefinitionId,
     },
     /// Sets a value, whether there was one or not.
     Set {
@@ -63,18 +82,52 @@ pub enum Change {
         /// The entity.
         entity: EntityKey,
     },
+    /// Takes a value of a sensitive definition away with all that history has of it, as if it had never been.
+    EraseValue {
+        /// The entity.
+        entity: EntityKey,
+        /// Whose value.
+        definition: DefinitionId,
+    },
+    /// Takes the entity away with its key, all its values and all that history has of them, as if it had never been. Its ordinal
+    /// is not given out again.
+    EraseEntity {
+        /// The entity.
+        entity: EntityKey,
+    },
+    /// Takes versions out of history, whose definitions are known from their ends on only.
+    Prune(Vec<VersionId>),
+}
+
+/// A version of a value in history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VersionId {
+    /// The entity.
+    pub ordinal: Ordinal,
+    /// The commit that ended it.
+    pub ended: CommitId,
+    /// Whose value.
+    pub definition: DefinitionId,
 }
 
 impl Change {
     /// The entity that is changed, if it is one.
     pub const fn entity(&self) -> Option<&EntityKey> {
         match self {
-            Self::Define(_) | Self::Redefine { .. } | Self::Restore(_) | Self::Undefine { .. } => None,
+            Self::Define(_)
+            | Self::Redefine { .. }
+            | Self::Restore(_)
+            | Self::Undefine { .. }
+            | Self::Merge { .. }
+            | Self::Split { .. }
+            | Self::Prune(_) => None,
             Self::Set { entity, .. }
             | Self::Clear { entity, .. }
             | Self::Move { entity, .. }
             | Self::Save { entity, .. }
-            | Self::Remove { entity } => Some(entity),
+            | Self::Remove { entity }
+            | Self::EraseValue { entity, .. }
+            | Self::EraseEntity { entity } => Some(entity),
         }
     }
 }
@@ -86,8 +139,22 @@ pub enum Offending {
     /// The change is refused, and each of them is reported.
     #[default]
     Refuse,
-    /// They are cleared in the same commit. They stay in history.
+    /// They are cleared in the same commit. They stay in history, if that is kept.
     Clear,
+    /// The same for those that stood when this commit was done. Those that were set later, which nobody has looked at, are
+    /// reported, and the change is refused.
+    ClearUntil(CommitId),
+}
+
+impl Offending {
+    /// Whether a value that offends is cleared, by the commit that set it.
+    pub(crate) fn clears(self, set: CommitId) -> bool {
+        match self {
+            Self::Refuse => false,
+            Self::Clear => true,
+            Self::ClearUntil(seen) => set <= seen,
+        }
+    }
 }
 
 /// An atomic batch of changes, with what it was checked against: the revision of the catalog, and of entities.
@@ -99,13 +166,22 @@ pub struct Batch {
     catalog: Revision,
     expected: Vec<(EntityKey, Revision)>,
     changes: Vec<Change>,
+    keeps_history: bool,
 }
 
 impl Batch {
     /// An empty batch, bound against this catalog, to be committed with this instant (cut to the microsecond).
     pub fn new(catalog: &Catalog, at: Instant) -> Self {
         let at = to_micros(at);
-        Self { at, actor: None, note: None, catalog: catalog.revision(), expected: Vec::new(), changes: Vec::new() }
+        Self {
+            at,
+            actor: None,
+            note: None,
+            catalog: catalog.revision(),
+            expected: Vec::new(),
+            changes: Vec::new(),
+            keeps_history: true,
+        }
     }
 
     /// Names who does it.
@@ -119,6 +195,13 @@ impl Batch {
     #[must_use]
     pub fn with_note(mut self, note: Option<Arc<str>>) -> Self {
         self.note = note;
+        self
+    }
+
+    /// Whether what it replaces or clears goes to history, where a definition does not say otherwise.
+    #[must_use]
+    pub const fn keeping_history(mut self, keeps: bool) -> Self {
+        self.keeps_history = keeps;
         self
     }
 
@@ -155,6 +238,11 @@ impl Batch {
     /// The revision of the catalog that it was bound against.
     pub const fn catalog(&self) -> Revision {
         self.catalog
+    }
+
+    /// Whether what it replaces or clears goes to history, where a definition does not say otherwise.
+    pub const fn keeps_history(&self) -> bool {
+        self.keeps_history
     }
 
     /// The revisions that entities must be at.

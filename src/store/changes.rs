@@ -1,12 +1,19 @@
 //! What a plan would have stored: plain data for a backend to write down.
 
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Instant;
-use crate::model::{Catalog, CommitId, Definition, DefinitionId, Diff, EntityRecord, Held};
+use crate::error::Result;
+use crate::model::{Catalog, CommitId, Definition, DefinitionId, Diff, EntityKey, EntityRecord, Held, Ordinal, Retention};
+use crate::store::port::scan_from;
+use crate::store::sweep::{Sweep, concern};
+use crate::store::working::{Telling, entity_types};
+use crate::store::{OnProgress, Snapshot, VersionId};
 
 /// One atomic batch, as it is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,14 +56,114 @@ pub struct Changes {
     pub commit: Commit,
     /// The definitions, if any of them is touched.
     pub catalog: Option<CatalogChange>,
-    /// The records that change, each once.
-    pub records: Vec<RecordChange>,
+    /// What is taken out when all else is written.
+    pub removals: Vec<Removal>,
+    /// The definitions of which history has gaps from now on, each with the commit from which on it has none: these replace what
+    /// was known, where they are later.
+    pub horizons: BTreeMap<DefinitionId, CommitId>,
+    /// The records that the batch names.
+    pub(super) records: Vec<RecordChange>,
+    /// What is done to all others, and which these are not.
+    pub(super) sweeps: Vec<Sweep>,
+    pub(super) swept_over: RoaringBitmap,
+    pub(super) keeping: Option<Arc<Keeping>>,
 }
 
 impl Changes {
-    /// The ordinals of the records that change.
-    pub(crate) fn touched(&self) -> RoaringBitmap {
-        self.records.iter().map(|change| change.after.ordinal().get()).collect()
+    /// Hands over every record that changes, once. Where a changed definition concerns many entities, they are read page by page
+    /// from `before`, a snapshot of the very transaction, and nothing is held in memory but the page: what was visited may be
+    /// stored at once.
+    ///
+    /// # Errors
+    /// A failure of the storage, or of `visit`.
+    pub fn each_record(&mut self, before: &dyn Snapshot, mut visit: impl FnMut(RecordChange) -> Result<()>) -> Result<()> {
+        self.each_record_with(before, &mut |_| ControlFlow::Continue(()), &mut visit)
+    }
+
+    /// The same, which tells how far it has come where many entities are concerned.
+    ///
+    /// # Errors
+    /// Those of [`Changes::each_record`]; [`crate::Error::Stopped`].
+    pub fn each_record_with(
+        &mut self,
+        before: &dyn Snapshot,
+        progress: &mut OnProgress<'_>,
+        visit: &mut dyn FnMut(RecordChange) -> Result<()>,
+    ) -> Result<()> {
+        let mut telling = Telling::over(&self.sweeps, before)?.second();
+        for entity_type in entity_types(&self.sweeps) {
+            let mut result = Ok(());
+            scan_from(before, Some(entity_type), None, |record| {
+                result = self.swept(record).map_or(Ok(()), &mut *visit).and_then(|()| telling.step(progress));
+                if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
+            result?;
+        }
+        // They come last: what is stored of them is not to be met by those who read the others.
+        std::mem::take(&mut self.records).into_iter().try_for_each(visit)
+    }
+
+    /// The records that the batch names, of those that change.
+    pub(crate) fn named(&self) -> &[RecordChange] {
+        &self.records
+    }
+
+    /// What becomes of a record that the batch does not name, if anything does.
+    pub(crate) fn swept(&self, record: &Arc<EntityRecord>) -> Option<RecordChange> {
+        if !concern(&self.sweeps, record) || self.swept_over.contains(record.ordinal().get()) {
+            return None;
+        }
+        let mut after = EntityRecord::clone(record);
+        self.sweeps.iter().for_each(|sweep| _ = sweep.apply(&mut after, self.commit.id));
+        let diff = after.settle(Some(record));
+        if diff.is_empty() {
+            return None;
+        }
+        Some(RecordChange { before: Some(Arc::clone(record)), after: Arc::new(after), diff, keeping: self.keeping.clone() })
+    }
+}
+
+/// What is taken out of a store for good, values and past alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Removal {
+    /// An entity with its key, its record, which is empty by then, and its history. Its ordinal is not given out again.
+    Entity {
+        /// Its ordinal.
+        ordinal: Ordinal,
+        /// Its key.
+        entity: EntityKey,
+    },
+    /// All that history has of a value.
+    Value {
+        /// The entity.
+        ordinal: Ordinal,
+        /// Whose value.
+        definition: DefinitionId,
+    },
+    /// A version, if it is in history.
+    Version(VersionId),
+}
+
+/// Of which definitions history is kept.
+#[derive(Debug)]
+pub(super) struct Keeping {
+    before: Arc<Catalog>,
+    after: Arc<Catalog>,
+    by_default: bool,
+}
+
+impl Keeping {
+    /// None where it is kept of all.
+    pub(super) fn of(before: &Arc<Catalog>, after: &Arc<Catalog>, by_default: bool) -> Option<Self> {
+        let keeps_all = by_default && before.unkept().is_empty() && after.unkept().is_empty();
+        (!keeps_all).then(|| Self { before: Arc::clone(before), after: Arc::clone(after), by_default })
+    }
+
+    pub(super) fn keeps(&self, id: DefinitionId) -> bool {
+        let definition = self.after.get(id).or_else(|| self.before.get(id));
+        let own = definition.and_then(|definition| definition.spec().retention);
+        own.map_or(self.by_default, |retention| retention != Retention::Off)
     }
 }
 
@@ -82,10 +189,16 @@ pub struct RecordChange {
     pub after: Arc<EntityRecord>,
     /// The difference.
     pub diff: Diff,
+    pub(super) keeping: Option<Arc<Keeping>>,
 }
 
 impl RecordChange {
-    /// The values that are replaced or cleared, as they stood: what goes to history.
+    /// What goes to history: the values that are replaced or cleared, as they stood, but for those of which none is kept.
+    pub fn past(&self) -> impl Iterator<Item = &Held> {
+        self.ended().filter(|held| self.keeping.as_ref().is_none_or(|keeping| keeping.keeps(held.definition)))
+    }
+
+    /// The values that are replaced or cleared, as they stood.
     pub fn ended(&self) -> impl Iterator<Item = &Held> {
         let before = self.before.as_deref();
         self.diff.ended.iter().filter_map(move |definition| before?.get(*definition))

@@ -1,11 +1,12 @@
 //! The two traits of a backend.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Held, Ordinal, Value};
+use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
 use crate::store::{
     Batch, BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, OnProgress, Past, PastDefinition, Receipt, Wanted, reference,
 };
@@ -73,6 +74,14 @@ pub trait AttributeStore: fmt::Debug {
         Ok(record.and_then(|record| record.value(definition).cloned()))
     }
 
+    /// Leaves nothing of what was erased in the place where the store is kept. Without such a place there is nothing to do.
+    ///
+    /// # Errors
+    /// [`crate::Error::Busy`] while a snapshot is held that is older than the erasure; a failure of the storage.
+    fn purge(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Makes the index anew from the records, step by step, and tells after each how far it has come; the caller may end it
     /// there. Each step stands by itself: readers and other writers go on in between, and a call after one that ended early
     /// goes on where it ended. Without an index there is nothing to do.
@@ -114,33 +123,39 @@ pub trait Snapshot {
     /// These commits, in this order; none where there is none.
     fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>>;
 
+    /// Which entities a commit changed, by ordinal, also those that are erased by now.
+    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>>;
+
     /// What the entity held once and holds no longer, by the commit that ended it, then by definition.
     fn history(&self, entity: &EntityKey) -> Result<Vec<Past>>;
 
     /// What the definition was once and is no longer, by the commit that ended it.
     fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>>;
 
-    /// Those of them that hold at least one value.
-    fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
-        fill(self, entity_type, after, limit, |record| Ok(Some(record).filter(|record| !record.is_empty())))
+    /// The definitions of whose values history is not whole, each with the commit from which on it is: the latest of those that
+    /// [`super::Changes::horizons`] had.
+    fn horizons(&self) -> Result<BTreeMap<DefinitionId, CommitId>>;
+
+    /// The entities that have a history, with it, by ordinal, after this one. An answer of fewer than `limit` is the last.
+    fn histories(&self, after: Option<Ordinal>, limit: usize) -> Result<Vec<(Ordinal, Vec<Past>)>> {
+        let (mut histories, mut after) = (Vec::new(), after);
+        while histories.len() < limit {
+            let page = self.written(None, after, SCANNED)?;
+            let Some(last) = page.last().map(|last| last.ordinal()) else { break };
+            for record in page {
+                let past = self.history(record.key())?;
+                if !past.is_empty() && histories.len() < limit {
+                    histories.push((record.ordinal(), past));
+                }
+            }
+            after = Some(last);
+        }
+        Ok(histories)
     }
 
-    /// Which entities a commit changed, by ordinal.
-    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
-        let (mut touched, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.written(None, after, SCANNED)?;
-            for record in &page {
-                let moved = |held: &Held| held.modified == commit;
-                let is_touched = record.values().iter().any(moved)
-                    || self.history(record.key())?.iter().any(|past| past.ended == commit || moved(&past.held));
-                touched.extend(is_touched.then(|| record.ordinal()));
-            }
-            match page.last() {
-                Some(last) if page.len() == SCANNED => after = Some(last.ordinal()),
-                _ => return Ok(touched),
-            }
-        }
+    /// Those of the entities that were written that hold at least one value.
+    fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
+        fill(self, entity_type, after, limit, |record| Ok(Some(record).filter(|record| !record.is_empty())))
     }
 
     /// The entities with these ordinals, in this order; none where one was never given out, or holds nothing.
@@ -307,6 +322,10 @@ macro_rules! forward_store {
 
             fn read_value(&self, entity: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
                 (**self).read_value(entity, find)
+            }
+
+            fn purge(&self) -> Result<()> {
+                (**self).purge()
             }
 
             fn rebuild_index(&self, progress: &mut OnProgress<'_>) -> Result<()> {

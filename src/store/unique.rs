@@ -13,12 +13,14 @@ fn is_unique(catalog: &Catalog, id: DefinitionId) -> bool {
     catalog.unique().contains(&id)
 }
 
-/// Definitions that held values before they became unique: every value of theirs has to be looked at.
-fn newly_unique(before: &Catalog, after: &Catalog) -> Vec<DefinitionId> {
-    if before.revision() == after.revision() && std::ptr::eq(before, after) {
+/// Definitions of which every value has to be looked at: they held values before they became unique, or a step over all entities
+/// makes values of theirs.
+pub(super) fn compared_whole(before: &Catalog, after: &Catalog, working: &Working) -> Vec<DefinitionId> {
+    if before.revision() == after.revision() && std::ptr::eq(before, after) && working.sweeps.is_empty() {
         return Vec::new();
     }
-    after.unique().iter().copied().filter(|id| before.get(*id).is_some() && !is_unique(before, *id)).collect()
+    let became = |id: DefinitionId| before.get(id).is_some() && !is_unique(before, id);
+    after.unique().iter().copied().filter(|id| became(*id) || working.is_swept(*id)).collect()
 }
 
 /// Finds every value that two entities would hold.
@@ -34,14 +36,15 @@ pub(super) fn check(
     if after.unique().is_empty() {
         return Ok(());
     }
-    let newly = newly_unique(before, after);
+    let newly = compared_whole(before, after, working);
     let name_of = |id: DefinitionId| after.get(id).map(|definition| definition.name().to_string()).unwrap_or_default();
     let mut set_at: Option<HashMap<_, _>> = None;
     let mut refuse = |id: DefinitionId, value: &Value, record: &EntityRecord, holder: &EntityKey| {
         let mut violation = Violation::new(Rule::Unique, holder, value).of(name_of(id));
         let set_at = set_at.get_or_insert_with(|| last_sets(batch)).get(&(record.key(), id));
         // Where the batch did not set it, it made the definition unique.
-        violation.place = set_at.or_else(|| touched.get(&id)).copied();
+        let swept_at = || working.sweeps.iter().rev().find(|sweep| sweep.target().id() == id).map(|sweep| sweep.place);
+        violation.place = set_at.or_else(|| touched.get(&id)).copied().or_else(swept_at);
         violation.entity = Some(record.key().clone());
         violations.push(violation);
     };
@@ -86,8 +89,13 @@ fn last_sets(batch: &Batch) -> HashMap<(&EntityKey, DefinitionId), usize> {
             | Change::Redefine { .. }
             | Change::Restore(_)
             | Change::Undefine { .. }
+            | Change::Merge { .. }
+            | Change::Split { .. }
             | Change::Clear { .. }
-            | Change::Remove { .. } => {}
+            | Change::Remove { .. }
+            | Change::EraseValue { .. }
+            | Change::EraseEntity { .. }
+            | Change::Prune(_) => {}
         }
     }
     places

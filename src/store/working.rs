@@ -1,13 +1,17 @@
 //! The records that a batch works on.
 
+use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::error::Result;
 use crate::hash::HashMap;
-use crate::model::{EntityKey, EntityRecord, EntityType, Ordinal};
-use crate::store::port::each_record;
-use crate::store::{Marks, Snapshot};
+use crate::model::{CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal};
+use crate::store::port::{each_record, scan_from};
+use crate::store::sweep::{Sweep, Swept, concern};
+use crate::store::{Marks, OnProgress, Snapshot, tell};
 
 /// One record under work: as it was, and as it is now.
 pub(super) struct Work {
@@ -27,6 +31,10 @@ impl Work {
 pub(super) struct Working {
     pub(super) works: Vec<Work>,
     by_key: HashMap<EntityKey, usize>,
+    /// The commit that is in the making.
+    pub(super) commit: CommitId,
+    /// What is done to all others that hold a value.
+    pub(super) sweeps: Vec<Sweep>,
     /// Where the last one was found: changes of one entity mostly stand together.
     last: Cell<usize>,
 }
@@ -34,7 +42,7 @@ pub(super) struct Working {
 impl Working {
     /// Loads every record that the batch names, in one call.
     pub(super) fn load<'a>(snapshot: &dyn Snapshot, marks: Marks, keys: impl Iterator<Item = &'a EntityKey>) -> Result<Self> {
-        let mut working = Self::default();
+        let mut working = Self { commit: CommitId::new(marks.commit.get() + 1), ..Self::default() };
         let mut wanted: Vec<EntityKey> = Vec::new();
         for key in keys {
             // Changes of one entity mostly stand together.
@@ -76,7 +84,7 @@ impl Working {
         entity_type: &EntityType,
         mut visit: impl FnMut(&EntityRecord),
     ) -> Result<()> {
-        each_record(snapshot, Some(entity_type), |record| visit(self.current(record)))?;
+        each_record(snapshot, Some(entity_type), |record| visit(&self.current(record)))?;
         let is_new = |work: &&Work| work.before.as_ref().is_none_or(|before| before.is_empty());
         let of_type = |work: &&Work| work.after.key().entity_type() == entity_type;
         self.works.iter().filter(is_new).filter(of_type).for_each(|work| visit(&work.after));
@@ -84,7 +92,91 @@ impl Working {
     }
 
     /// The record as the batch has it now.
-    pub(super) fn current<'a>(&'a self, record: &'a EntityRecord) -> &'a EntityRecord {
-        self.index(record.key()).map_or(record, |index| &self.works[index].after)
+    pub(super) fn current<'a>(&'a self, record: &'a EntityRecord) -> Cow<'a, EntityRecord> {
+        if let Some(index) = self.index(record.key()) {
+            return Cow::Borrowed(&self.works[index].after);
+        }
+        let mut record = Cow::Borrowed(record);
+        if concern(&self.sweeps, &record) {
+            self.sweeps.iter().for_each(|sweep| _ = sweep.apply(record.to_mut(), self.commit));
+        }
+        record
+    }
+
+    /// Whether a step looks at values of this definition, or makes them.
+    pub(super) fn is_swept(&self, id: DefinitionId) -> bool {
+        self.sweeps.iter().any(|sweep| sweep.source().id() == id || sweep.target().id() == id)
+    }
+
+    /// Visits every entity of a type that the batch does not name, behind this one: as it is, what each step does to it, and as it is
+    /// then.
+    pub(super) fn each_swept(
+        &self,
+        snapshot: &dyn Snapshot,
+        entity_type: &EntityType,
+        from: Option<Ordinal>,
+        telling: &mut Telling,
+        progress: &mut OnProgress<'_>,
+        mut visit: impl FnMut(&EntityRecord, Steps<'_>, &EntityRecord) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let mut result = Ok(());
+        scan_from(snapshot, Some(entity_type), from, |record| {
+            let mut flow = ControlFlow::Continue(());
+            if self.index(record.key()).is_none() {
+                let (mut after, mut steps) = (Cow::Borrowed(&**record), Vec::new());
+                if concern(&self.sweeps, record) {
+                    let step = |sweep: &'_ Sweep, after: &mut EntityRecord| sweep.apply(after, self.commit);
+                    for sweep in &self.sweeps {
+                        steps.extend(step(sweep, after.to_mut()).map(|swept| (sweep, swept)));
+                    }
+                }
+                flow = visit(record, steps, &after);
+            }
+            result = telling.step(progress);
+            if result.is_ok() { flow } else { ControlFlow::Break(()) }
+        })?;
+        result
+    }
+}
+
+/// What each step did to a record.
+pub(crate) type Steps<'a> = Vec<(&'a Sweep, Swept)>;
+
+/// The types whose entities these steps look at, each once.
+pub(super) fn entity_types(sweeps: &[Sweep]) -> impl Iterator<Item = &EntityType> {
+    let types: BTreeSet<&EntityType> = sweeps.iter().map(Sweep::entity_type).collect();
+    types.into_iter()
+}
+
+/// How far steps over all entities have come. They are gone over twice: to be checked, and to be stored.
+pub(super) struct Telling {
+    done: u64,
+    total: u64,
+}
+
+/// After how many entities it is told.
+const TOLD: u64 = 4096;
+
+impl Telling {
+    pub(super) fn over(sweeps: &[Sweep], snapshot: &dyn Snapshot) -> Result<Self> {
+        let counts = entity_types(sweeps).map(|entity_type| snapshot.count(entity_type));
+        let once: u64 = counts.sum::<Result<u64>>()?;
+        Ok(Self { done: 0, total: once * 2 })
+    }
+
+    /// Steps over so many, which are gone over once.
+    pub(super) const fn once(total: u64) -> Self {
+        Self { done: 0, total }
+    }
+
+    /// The same when all of them were checked.
+    pub(super) const fn second(mut self) -> Self {
+        self.done = self.total / 2;
+        self
+    }
+
+    pub(super) fn step(&mut self, progress: &mut OnProgress<'_>) -> Result<()> {
+        self.done += 1;
+        if self.done.is_multiple_of(TOLD) || self.done == self.total { tell(progress, self.done, self.total) } else { Ok(()) }
     }
 }

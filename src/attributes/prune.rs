@@ -1,0 +1,261 @@
+//! History that has outlived its retention is removed, and what was erased leaves the place where it was kept.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use chrono::TimeDelta;
+use serde::Serialize;
+
+use crate::attributes::Attributes;
+use crate::attributes::View;
+use crate::clock::Instant;
+use crate::error::Result;
+use crate::history::{Definitions, Horizon, Point, horizons};
+use crate::model::{CommitId, DefinitionId, EntityType, Limits, Ordinal, Retention};
+use crate::store::{AttributeStore, Past, Progress, Snapshot, VersionId, tell};
+
+/// How many histories are looked at in one go.
+const PAGE: usize = 1024;
+/// How many versions one commit removes at the most: other writers wait for it.
+const STEP: usize = 10_000;
+
+/// How much of history is to be removed by one call: at the most 100,000 versions, unless said otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Prune {
+    limit: usize,
+    after: Option<Ordinal>,
+}
+
+impl Default for Prune {
+    fn default() -> Self {
+        Self { limit: 100_000, after: None }
+    }
+}
+
+impl Prune {
+    /// At the most 100,000 versions, from the first entity on.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// At the most so many versions.
+    pub const fn limit(mut self, versions: usize) -> Self {
+        self.limit = versions;
+        self
+    }
+
+    /// From behind this entity on: where an earlier call ended.
+    pub const fn after(mut self, ordinal: Ordinal) -> Self {
+        self.after = Some(ordinal);
+        self
+    }
+}
+
+/// What was removed from history.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
+pub struct Pruned {
+    /// How many versions.
+    pub removed: u64,
+    /// Of which attributes, and how many of each.
+    pub attributes: Vec<PrunedAttribute>,
+    /// The commits that removed them.
+    pub commits: Vec<CommitId>,
+    /// Where to go on; none if all was looked at.
+    pub next: Option<Ordinal>,
+}
+
+/// How much of an attribute's history was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PrunedAttribute {
+    /// The type of the entities.
+    pub entity_type: EntityType,
+    /// The name that the attribute has now, or had last.
+    pub attribute: String,
+    /// How many versions.
+    pub removed: u64,
+}
+
+impl<S: AttributeStore> Attributes<S> {
+    /// Removes what has outlived its [`Retention`] from history, in commits of up to 10,000 versions each, and tells after each how many
+    /// entities were gone over. The caller may end it; what was removed stays removed. Of a point in the past that a removed
+    /// version belonged to, the attribute is not known any longer: asking for it is [`crate::Error::Forgotten`].
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use custom_attributes::{Attributes, DefinitionSpec, Limits, ManualClock, MemoryStore, Prune, Retention};
+    /// use std::sync::Arc;
+    /// let mut limits = Limits::typed();
+    /// limits.retention = Retention::days(30);
+    /// let clock = Arc::new(ManualClock::at("2026-01-01T00:00:00Z".parse()?));
+    /// let attributes = Attributes::new(MemoryStore::new()).with_limits(limits)?.with_clock(Arc::clone(&clock));
+    /// let customers = attributes.of("customer")?;
+    /// customers.define(DefinitionSpec::string("tier"))?;
+    /// let first = customers.set(123, "tier", "basic")?.commit.expect("a commit");
+    /// customers.set(123, "tier", "premium")?;
+    /// clock.set("2026-02-01T00:00:00Z".parse()?);
+    /// let pruned = attributes.prune(&Prune::new(), |_| ControlFlow::Continue(()))?;
+    /// assert_eq!((pruned.removed, pruned.attributes[0].attribute.as_str()), (1, "tier"));
+    /// let then = attributes.as_of(first)?.get::<String>(("customer", 123), "tier");
+    /// assert!(then.unwrap_err().is_forgotten());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A failure of the storage. What was removed before stays removed.
+    pub fn prune(&self, prune: &Prune, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Pruned> {
+        let mut removed: BTreeMap<DefinitionId, u64> = BTreeMap::new();
+        let mut pruned = Pruned { next: prune.after, ..Pruned::default() };
+        let snapshot = self.store.snapshot()?;
+        let total = u64::from(snapshot.marks()?.ordinal.get());
+        let outlived = Outlived::of(&*snapshot, &self.limits, self.clock.now())?;
+        drop(snapshot);
+        let mut left = prune.limit;
+        while left > 0 {
+            // Of now: what the last step removed is not in it.
+            let (versions, next) = outlived.page(&*self.store.snapshot()?, pruned.next, left.min(STEP))?;
+            pruned.next = next;
+            if !versions.is_empty() {
+                left -= versions.len();
+                for version in &versions {
+                    *removed.entry(version.definition).or_default() += 1;
+                }
+                let note = format!("prunes {} versions of history", versions.len());
+                pruned.commits.extend(self.batch().note(note).prune(versions).commit()?.commit);
+            }
+            let done = next.map_or(total, |next| u64::from(next.get()));
+            if next.is_none() || tell(&mut progress, done, total).is_err() {
+                break;
+            }
+        }
+        let definitions = Definitions::load_these(&*self.store.snapshot()?, removed.keys().copied())?;
+        for (id, removed) in removed {
+            pruned.removed += removed;
+            if let Some(last) = definitions.last(id) {
+                let (entity_type, attribute) = (last.entity_type().clone(), last.name().to_string());
+                pruned.attributes.push(PrunedAttribute { entity_type, attribute, removed });
+            }
+        }
+        Ok(pruned)
+    }
+
+    /// Leaves nothing of what was erased in the place where the store is kept: see [`crate::BatchBuilder::erase`]. A file of SQLite
+    /// is written anew, which takes as long as its size asks, and as much free space; other writers wait. What lies elsewhere, such as
+    /// backups, copies and logs of the host, is up to the host.
+    ///
+    /// # Errors
+    /// [`crate::Error::Busy`] while a snapshot is held, here or in another process, that is older than the erasure: let go of it, and
+    /// call it again. A file that is the host's, which is the host's to write anew; a failure of the storage.
+    pub fn purge(&self) -> Result<()> {
+        self.store.purge()
+    }
+}
+
+impl View<'_> {
+    /// The attributes of which history does not reach back to the first commit, because it was pruned or is not kept, each with the
+    /// commit from which on it does. In a view of a point before that they are not there: asking for one by name is
+    /// [`crate::Error::Forgotten`], and entities are without it.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore, Retention};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.define(DefinitionSpec::integer("visits").retention(Retention::Off))?;
+    /// let first = customers.set(123, "visits", 1)?.commit.expect("a commit");
+    /// assert!(attributes.snapshot()?.horizons()?.is_empty());
+    /// let second = customers.set(123, "visits", 2)?.commit.expect("a commit");
+    /// let horizons = attributes.snapshot()?.horizons()?;
+    /// assert_eq!((horizons[0].attribute.as_str(), horizons[0].until), ("visits", second));
+    /// assert!(attributes.as_of(first)?.get::<i64>(("customer", 123), "visits").unwrap_err().is_forgotten());
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A failure of the storage.
+    pub fn horizons(&self) -> Result<Vec<Horizon>> {
+        horizons(self.as_snapshot(), CommitId::default())
+    }
+}
+
+/// What has outlived its retention.
+struct Outlived {
+    /// For definitions whose versions are kept for a time: those that ended up to this commit have had it.
+    ended: BTreeMap<DefinitionId, CommitId>,
+    /// For those of which so many are kept.
+    versions: BTreeMap<DefinitionId, usize>,
+}
+
+impl Outlived {
+    fn of(snapshot: &dyn Snapshot, limits: &Limits, now: Instant) -> Result<Self> {
+        let mut outlived = Self { ended: BTreeMap::new(), versions: BTreeMap::new() };
+        let definitions = Definitions::load(snapshot)?;
+        let mut until: BTreeMap<u64, CommitId> = BTreeMap::new();
+        for definition in definitions.lasts() {
+            match limits.retention_of(definition) {
+                Retention::Forever => {}
+                Retention::Off => _ = outlived.versions.insert(definition.id(), 0),
+                Retention::Versions(kept) => _ = outlived.versions.insert(definition.id(), kept as usize),
+                Retention::Seconds(seconds) => {
+                    let commit = match until.get(&seconds) {
+                        Some(commit) => *commit,
+                        None => *until.entry(seconds).or_insert(last_before(snapshot, now, seconds)?),
+                    };
+                    outlived.ended.insert(definition.id(), commit);
+                }
+            }
+        }
+        Ok(outlived)
+    }
+
+    /// Up to so many versions, of the entities behind this one, and where to go on.
+    fn page(
+        &self,
+        snapshot: &dyn Snapshot,
+        mut after: Option<Ordinal>,
+        limit: usize,
+    ) -> Result<(Vec<VersionId>, Option<Ordinal>)> {
+        let mut versions = Vec::new();
+        loop {
+            let histories = snapshot.histories(after, PAGE)?;
+            let is_last = histories.len() < PAGE;
+            for (ordinal, past) in histories {
+                let mut these = self.of_entity(ordinal, &past);
+                these.truncate(limit - versions.len());
+                versions.extend(these);
+                if versions.len() == limit {
+                    // Of this one there may be more.
+                    return Ok((versions, Some(Ordinal::new(ordinal.get() - 1))));
+                }
+                after = Some(ordinal);
+            }
+            if is_last {
+                return Ok((versions, None));
+            }
+        }
+    }
+
+    /// Oldest first, so that what is left when it is ended early is the newest.
+    fn of_entity(&self, ordinal: Ordinal, past: &[Past]) -> Vec<VersionId> {
+        let mut newer: BTreeMap<DefinitionId, usize> = BTreeMap::new();
+        let mut outlived = Vec::new();
+        for Past { held, ended } in past.iter().rev() {
+            let definition = held.definition;
+            let newer = newer.entry(definition).or_default();
+            let goes = self.ended.get(&definition).is_some_and(|until| ended <= until)
+                || self.versions.get(&definition).is_some_and(|kept| *newer >= *kept);
+            *newer += 1;
+            outlived.extend(goes.then_some(VersionId { ordinal, ended: *ended, definition }));
+        }
+        outlived.reverse();
+        outlived
+    }
+}
+
+/// The last commit that is older than so many seconds.
+fn last_before(snapshot: &dyn Snapshot, now: Instant, seconds: u64) -> Result<CommitId> {
+    let age = i64::try_from(seconds).ok().and_then(TimeDelta::try_seconds);
+    let before = age.and_then(|age| now.checked_sub_signed(age));
+    before.map_or(Ok(CommitId::default()), |before| Point::Instant(before).resolve(snapshot))
+}

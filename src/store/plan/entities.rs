@@ -1,0 +1,162 @@
+//! What changes of entities do to their records.
+
+use std::sync::Arc;
+
+use crate::error::{Result, Rule, Violation};
+use crate::model::{Bound, Definition, DefinitionId, Edit, EntityKey, EntityRecord, Limits, Ordinal, Outcome};
+use crate::store::plan::{Planner, missing, required, undefined};
+use crate::store::{Applied, Removal, VersionId};
+
+impl Planner<'_> {
+    /// The definition, if it is one of this entity's type.
+    fn definition(&mut self, place: usize, entity: &EntityKey, id: DefinitionId) -> Option<Arc<Definition>> {
+        if self.is_defined(place, entity, id) { self.catalog.get(id).cloned() } else { None }
+    }
+
+    fn is_defined(&mut self, place: usize, entity: &EntityKey, id: DefinitionId) -> bool {
+        let defined = self.catalog.get(id).is_some_and(|definition| definition.entity_type() == entity.entity_type());
+        if !defined {
+            self.refuse(place, Some(entity), undefined(id, entity.entity_type()));
+        }
+        defined
+    }
+
+    fn record(&mut self, entity: &EntityKey) -> &mut EntityRecord {
+        let work = match self.working.index(entity) {
+            Some(index) => &mut self.working.works[index],
+            None => self.working.adopt(&Arc::new(EntityRecord::new(entity.clone(), Ordinal::default()))),
+        };
+        &mut work.after
+    }
+
+    pub(super) fn set(&mut self, place: usize, entity: &EntityKey, value: &Bound) -> Applied {
+        let id = value.definition();
+        let commit = self.working.commit;
+        if !self.is_defined(place, entity, id) {
+            return Applied::new(Outcome::Unchanged, Some(id));
+        }
+        Applied::new(self.record(entity).apply_one(Edit::Set(value.clone()), commit), Some(id))
+    }
+
+    pub(super) fn clear(&mut self, place: usize, entity: &EntityKey, id: DefinitionId) -> Applied {
+        let commit = self.working.commit;
+        let Some(definition) = self.definition(place, entity, id) else {
+            return Applied::new(Outcome::Unchanged, Some(id));
+        };
+        let outcome = self.record(entity).apply_one(Edit::Clear(id), commit);
+        if definition.rules().required && outcome == Outcome::Cleared {
+            self.refuse(place, Some(entity), required(&definition, "it cannot be cleared", "it was to be"));
+        }
+        Applied::new(outcome, Some(id))
+    }
+
+    pub(super) fn move_value(&mut self, place: usize, entity: &EntityKey, from: DefinitionId, to: DefinitionId) -> Applied {
+        let unchanged = Applied::new(Outcome::Unchanged, Some(to));
+        let (Some(source), Some(target)) = (self.definition(place, entity, from), self.definition(place, entity, to)) else {
+            return unchanged;
+        };
+        if from == to {
+            return unchanged;
+        }
+        let commit = self.working.commit;
+        let record = self.record(entity);
+        let (held, occupied) = (record.value(from).cloned(), record.value(to).cloned());
+        let Some(value) = held else {
+            self.refuse(place, Some(entity), Violation::new(Rule::Held, "", "").of(source.name().as_str()));
+            return unchanged;
+        };
+        if let Some(occupied) = occupied {
+            self.refuse(place, Some(entity), Violation::new(Rule::Vacant, source.name(), occupied).of(target.name().as_str()));
+        }
+        if source.rules().required {
+            self.refuse(place, Some(entity), required(&source, "it cannot be moved away", "it was to be"));
+        }
+        match target.bind(value, &Limits::typed()) {
+            Ok(bound) => {
+                let record = self.record(entity);
+                record.apply_one(Edit::Clear(from), commit);
+                Applied::new(record.apply_one(Edit::Set(bound), commit), Some(to))
+            }
+            Err(violation) => {
+                self.refuse(place, Some(entity), violation);
+                unchanged
+            }
+        }
+    }
+
+    pub(super) fn save(&mut self, place: usize, entity: &EntityKey, values: &[Bound]) -> Applied {
+        let given = |id: DefinitionId| values.iter().any(|value| value.definition() == id);
+        for violation in missing(&self.catalog, entity, given) {
+            self.refuse(place, Some(entity), violation);
+        }
+        let commit = self.working.commit;
+        let defined = values.iter().all(|value| self.is_defined(place, entity, value.definition()));
+        if !defined {
+            return Applied::new(Outcome::Unchanged, None);
+        }
+        let record = self.record(entity);
+        let was_empty = record.is_empty();
+        let others = record.values().iter().map(|held| held.definition).filter(|id| !given(*id));
+        let clears: Vec<_> = others.map(Edit::Clear).collect();
+        let outcomes = record.apply(clears.into_iter().chain(values.iter().cloned().map(Edit::Set)), commit);
+        let changed = outcomes.iter().any(|outcome| *outcome != Outcome::Unchanged);
+        let outcome = match (changed, was_empty, record.is_empty()) {
+            (false, ..) => Outcome::Unchanged,
+            (true, true, _) => Outcome::Created,
+            (true, false, true) => Outcome::Cleared,
+            (true, false, false) => Outcome::Updated,
+        };
+        Applied::new(outcome, None)
+    }
+
+    pub(super) fn remove(&mut self, entity: &EntityKey) -> Applied {
+        let commit = self.working.commit;
+        let record = self.record(entity);
+        let held: Vec<_> = record.values().iter().map(|held| Edit::Clear(held.definition)).collect();
+        let outcome = if held.is_empty() { Outcome::Unchanged } else { Outcome::Cleared };
+        record.apply(held, commit);
+        Applied::new(outcome, None)
+    }
+
+    pub(super) fn erase_value(&mut self, place: usize, entity: &EntityKey, id: DefinitionId) -> Result<Applied> {
+        let unchanged = Applied::new(Outcome::Unchanged, Some(id));
+        let Some(definition) = self.definition(place, entity, id) else { return Ok(unchanged) };
+        if !definition.spec().sensitive {
+            let violation = Violation::new(Rule::Sensitive, true, false).of(definition.name().as_str());
+            self.refuse(place, Some(entity), violation);
+            return Ok(unchanged);
+        }
+        let commit = self.working.commit;
+        let Some(index) = self.working.index(entity) else { return Ok(unchanged) };
+        let work = &mut self.working.works[index];
+        work.after.apply_one(Edit::Clear(id), commit);
+        let Some(before) = work.before.clone() else { return Ok(unchanged) };
+        let was_held = self.snapshot.history(entity)?.iter().any(|past| past.held.definition == id);
+        if before.get(id).is_none() && !was_held {
+            return Ok(unchanged);
+        }
+        self.removals.push(Removal::Value { ordinal: before.ordinal(), definition: id });
+        Ok(Applied::new(Outcome::Cleared, Some(id)))
+    }
+
+    pub(super) fn erase_entity(&mut self, place: usize, entity: &EntityKey) -> Applied {
+        if self.batch.changes().iter().filter(|change| change.entity() == Some(entity)).count() > 1 {
+            self.refuse(place, Some(entity), Violation::new(Rule::Erased, "", ""));
+        }
+        let before = self.working.index(entity).and_then(|index| self.working.works[index].before.clone());
+        let Some(before) = before else { return Applied::new(Outcome::Unchanged, None) };
+        self.remove(entity);
+        self.erased.insert(entity.clone());
+        self.removals.push(Removal::Entity { ordinal: before.ordinal(), entity: entity.clone() });
+        Applied::new(Outcome::Cleared, None)
+    }
+
+    pub(super) fn prune(&mut self, versions: &[VersionId]) -> Applied {
+        for version in versions {
+            let horizon = self.horizons.entry(version.definition).or_default();
+            *horizon = version.ended.max(*horizon);
+        }
+        self.removals.extend(versions.iter().map(|version| Removal::Version(*version)));
+        Applied::new(if versions.is_empty() { Outcome::Unchanged } else { Outcome::Cleared }, None)
+    }
+}
