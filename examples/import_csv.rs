@@ -48,6 +48,9 @@ struct Args {
     /// Sets the data type of a column: STRING, DECIMAL, INTEGER, BOOLEAN or DATE.
     #[arg(long = "as", value_name = "COLUMN=TYPE", value_parser = typed)]
     types: Vec<(String, DataType)>,
+    /// Takes every column as STRING, but for those that `--as` names.
+    #[arg(long)]
+    as_text: bool,
     /// A cell with this text is absent as well. Values are never trimmed: a cell of one blank is `--absent ' '`.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     absent: Vec<String>,
@@ -150,7 +153,8 @@ fn columns(args: &Args, table: &Table, id: usize, catalog: &Catalog) -> Result<V
         let definition = if let Some(existing) = existing {
             Arc::clone(existing)
         } else {
-            let data_type = asked.unwrap_or_else(|| infer(table, index, &args.absent));
+            let found = || if args.as_text { DataType::String } else { infer(table, index, &args.absent) };
+            let data_type = asked.unwrap_or_else(found);
             let spec = DefinitionSpec::new(name, data_type);
             // The number is for the check alone: the store gives the definition its own.
             let definition = Definition::new(DefinitionId::new(1), args.entity_type.clone(), spec, &Limits::typed());

@@ -155,3 +155,98 @@ fn a_snapshot_keeps_the_old_type_while_others_convert() {
     let then = host.as_of(custom_attributes::CommitId::new(21)).expect("the past");
     assert_eq!(then.count_found(customers.entity_type(), &attr("seats").starts_with("1")).expect("a count"), 11);
 }
+
+#[test]
+fn what_moved_since_it_was_checked_is_neither_cleared_nor_overlooked() {
+    for host in stores() {
+        let customers = host.of("customer").expect("a type");
+        customers.ensure(["seats", "other"].map(DefinitionSpec::string)).expect("definitions");
+        let batch = host.batch().set(("customer", 1), "seats", "1").set(("customer", 2), "seats", "two");
+        batch.commit().expect("a commit");
+        let plan = || customers.change("seats", |spec| spec.of_type(DataType::Integer));
+        let checked = plan();
+        assert_eq!(checked.check().expect("a report").offending, 1);
+        customers.set(3, "seats", "three").expect("a set");
+        customers.set(1, "seats", "11").expect("a set");
+        let refused = checked.apply_with(Offending::Clear).expect_err("nobody has seen the third");
+        let said = "customer/3: `seats` takes an integer such as -12, without sign + or separators, not \"three\"";
+        assert_eq!(refused.to_string(), said);
+        let checked = plan();
+        assert_eq!(checked.check().expect("a report").offending, 2);
+        customers.alter("other", |spec| spec.description("it moves the catalog")).expect("a change");
+        assert!(checked.apply_with(Offending::Clear).expect_err("definitions have moved").is_conflict());
+        let before = held(&host);
+        plan().apply_with(Offending::Clear).expect("without a check it takes what it meets");
+        assert_eq!(held(&host).len(), before.len() - 2);
+    }
+}
+
+#[test]
+fn a_plan_that_is_ended_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sqlite = Attributes::new(SqliteStore::open(folder.path().join("plan.db")).expect("a store"));
+    sqlite.of("customer").expect("a type").define(DefinitionSpec::string("seats")).expect("a definition");
+    let batch = (0..10_000i64).fold(sqlite.batch(), |batch, id| batch.set(("customer", id), "seats", id.to_string()));
+    batch.commit().expect("a load");
+    let customers = sqlite.of("customer").expect("a type");
+    let plan = || customers.change("seats", |spec| spec.of_type(DataType::Integer));
+    let marks = || sqlite.snapshot().expect("a snapshot").as_snapshot().marks().expect("marks");
+    let before = marks();
+    // Before it is checked whole, and after: when half of it is stored.
+    for after in [1, 4] {
+        let mut told = 0;
+        let ended = plan().apply_with_progress(Offending::Refuse, |progress| {
+            assert_eq!(progress.total, 20_000);
+            told += 1;
+            if told < after { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
+        });
+        assert!(matches!(ended, Err(Error::Stopped)), "{ended:?}");
+        assert_eq!((marks(), told), (before, after));
+        assert_eq!(customers.count_found(&attr("seats").starts_with("999")).expect("a count"), 11);
+    }
+    let mut told = Vec::new();
+    let done = plan().apply_with_progress(Offending::Refuse, |progress| {
+        told.push(progress.done);
+        std::ops::ControlFlow::Continue(())
+    });
+    done.expect("it is done");
+    assert!(told.is_sorted() && told.last() == Some(&20_000), "{told:?}");
+    is_sound_of(&sqlite);
+}
+
+fn is_sound_of(host: &Attributes<SqliteStore>) {
+    host.snapshot().expect("a snapshot").verify_index(|fault| panic!("{fault}")).expect("an index");
+}
+
+#[test]
+fn steps_of_a_plan_build_on_each_other() {
+    for host in stores() {
+        let customers = host.of("customer").expect("a type");
+        let used = DefinitionSpec::string("used").used_by("billing");
+        customers.ensure([DefinitionSpec::string("a"), DefinitionSpec::string("b"), used]).expect("definitions");
+        let batch = host.batch().set(("customer", 1), "a", "05").set(("customer", 2), "b", "7").set(("customer", 3), "a", "x");
+        batch.commit().expect("a commit");
+        // The text of a number is not the text that it was; a text that is none goes on to the next step.
+        let plan = customers
+            .plan()
+            .change("a", |spec| spec.of_type(DataType::Integer))
+            .change("a", |spec| spec.of_type(DataType::String).named("c"))
+            .merge("c", "b")
+            .rename("b", "all");
+        let report = plan.check().expect("a report");
+        let steps: Vec<_> = report.steps.iter().map(|step| (step.held, step.converted, step.offending)).collect();
+        assert_eq!(steps, [(2, 1, 1), (2, 1, 0), (2, 2, 0), (3, 0, 0)]);
+        let done = plan.apply_with(Offending::Clear).expect("a plan");
+        assert_eq!(customers.get::<String>(1, "all").expect("a text").as_deref(), Some("5"));
+        assert_eq!(customers.get::<String>(2, "all").expect("a text").as_deref(), Some("7"));
+        assert!(customers.entity(3).expect("a read").is_none());
+        is_sound(&host);
+        host.undo(done.commit.expect("a commit")).expect("nothing came after").commit().expect("an undo");
+        assert_eq!(customers.get::<String>(1, "a").expect("a text").as_deref(), Some("05"));
+        assert_eq!(customers.get::<String>(3, "a").expect("a text").as_deref(), Some("x"));
+        let refused = customers.plan().merge("used", "b").check().expect_err("others depend on it").to_string();
+        assert!(refused.contains("`used` is in use: used by billing; take its dependents out"), "{refused}");
+        let unknown = customers.plan().merge("a", "bb").check().expect_err("it is not defined").to_string();
+        assert!(unknown.contains("did you mean `b`"), "{unknown}");
+    }
+}

@@ -425,21 +425,59 @@ fn a_column_of_texts_becomes_one_of_numbers_and_back() {
     let before = export();
     let change =
         |args: &[&str]| run("change", bench.folder.path(), &[&["--db", "crm.db", "--type", "customer"][..], args].concat());
-    let told = change(&["TOTAL", "--to", "DECIMAL"]).good().out;
-    let expected = "held       4\nconverted  2\noffending  2\n  customer/b: `total` takes a decimal number such as -12.50, ";
+    let told = change(&["--to", "TOTAL=DECIMAL"]).good().out;
+    let expected =
+        "total STRING to total DECIMAL: 4 held, 2 converted, 2 offending\n  customer/b: `total` takes a decimal number such as ";
     assert!(told.starts_with(expected), "{told}");
-    assert!(told.ends_with("nothing was changed; --apply refuse or --apply clear makes the change\n"), "{told}");
+    assert!(told.ends_with("nothing was changed; --apply refuse or --apply clear carries it out\n"), "{told}");
     assert_eq!(export(), before);
-    let refused = change(&["total", "--to", "DECIMAL", "--apply", "refuse"]);
+    let refused = change(&["--to", "total=DECIMAL", "--apply", "refuse"]);
     assert_eq!(refused.code, Some(1), "{}", refused.err);
     assert!(refused.err.contains("customer/d: `total`"), "{}", refused.err);
-    let done = change(&["total", "--to", "DECIMAL", "--apply", "clear", "--by", "ann"]).good().out;
+    let done = change(&["--to", "total=DECIMAL", "--apply", "clear", "--by", "ann"]).good().out;
     assert!(done.ends_with("done: commit 2; --undo 2 takes it back\n"), "{done}");
     assert_eq!(export(), "id,total\na,29.85\nc,108.150\n");
     assert_eq!(change(&["--undo", "2"]).good().out, "undone: commit 3\n");
     assert_eq!(export(), before);
-    change(&["totals", "--to", "DATE"]).bad(1, &["did you mean `total`?"]);
-    change(&["total", "--to", "NUMBER"]).bad(2, &["NUMBER"]);
+    change(&["--to", "totals=DATE"]).bad(1, &["did you mean `total`?"]);
+    change(&["--to", "total=NUMBER"]).bad(2, &["NUMBER"]);
+}
+
+#[test]
+fn a_store_of_texts_gets_the_types_that_its_texts_are_of() {
+    let bench = Bench::new();
+    bench
+        .import(
+            "id,n,d,day,old,new,mixed\na,1,1.50,2025-01-31,x,,7\nb,007,2,2025-02-28,,y,seven\nc, ,3.25,,z,z,8\n",
+            &["--as-text"],
+        )
+        .good();
+    let export = || bench.export(&["--id-column", "id"]).good().out;
+    let before = export();
+    let change =
+        |args: &[&str]| run("change", bench.folder.path(), &[&["--db", "crm.db", "--type", "customer"][..], args].concat());
+    // 007 would not come back as it was.
+    let told = change(&["--infer"]).good().out;
+    let expected =
+        "d STRING to d DECIMAL: 3 held, 3 converted, 0 offending\nday STRING to day DATE: 2 held, 2 converted, 0 offending\n";
+    assert!(told.starts_with(expected) && !told.contains("n STRING"), "{told}");
+    let steps = ["--infer", "--define", "number=INTEGER", "--split", "mixed=number", "--merge", "old=new", "--rename", "d=sum"];
+    let plan = [&steps[..], &["--to", "n=INTEGER", "--apply", "clear"]].concat();
+    let done = change(&plan).good().out;
+    for line in [
+        "new number INTEGER: 0 held, 0 converted, 0 offending",
+        "n STRING to n INTEGER: 3 held, 2 converted, 1 offending",
+        "mixed STRING to number INTEGER: 3 held, 2 converted, 0 offending",
+        "old STRING to new STRING: 2 held, 1 converted, 0 offending",
+        "d DECIMAL to sum DECIMAL: 3 held, 0 converted, 0 offending",
+        "  customer/c: `n` takes an integer such as -12, without sign + or separators, not \" \"",
+        "done: commit 2; --undo 2 takes it back",
+    ] {
+        assert!(done.lines().any(|told| told == line), "{line}\n{done}");
+    }
+    assert_eq!(export(), "id,n,sum,day,new,mixed,number\na,1,1.50,2025-01-31,x,,7\nb,7,2,2025-02-28,y,seven,\nc,,3.25,,z,,8\n");
+    change(&["--undo", "2"]).good();
+    assert_eq!(export(), before);
 }
 
 #[test]

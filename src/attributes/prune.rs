@@ -126,7 +126,8 @@ impl<S: AttributeStore> Attributes<S> {
                 pruned.commits.extend(self.batch().note(note).prune(versions).commit()?.commit);
             }
             let done = next.map_or(total, |next| u64::from(next.get()));
-            if next.is_none() || tell(&mut progress, done, total).is_err() {
+            let goes_on = tell(&mut progress, done, total).is_ok();
+            if next.is_none() || !goes_on {
                 break;
             }
         }
