@@ -72,7 +72,11 @@ impl Turns {
 
 impl Report {
     pub(crate) fn head() {
-        println!("{:<40} {:>12} {:>12} {:>8} {:>14} {:>6}", "", "by hand", "ours", "ratio", "(quartiles)", "goal");
+        Self::head_of("by hand", "ours");
+    }
+
+    pub(crate) fn head_of(one: &str, other: &str) {
+        println!("{:<40} {one:>12} {other:>12} {:>8} {:>14} {:>6}", "", "ratio", "(quartiles)", "goal");
     }
 
     pub(crate) fn print(&self, what: &str, times: usize, goal: f64) {
