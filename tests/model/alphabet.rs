@@ -54,6 +54,10 @@ pub(crate) static NAMES: [(&str, DataType); 14] = [
     ("οδος", DataType::Integer),
 ];
 
+/// Fewer of them.
+pub(crate) static FEW_NAMES: [(&str, DataType); 4] =
+    [("tier", DataType::String), ("k", DataType::Integer), ("limit", DataType::Decimal), ("flag", DataType::Boolean)];
+
 pub(crate) static BAD_NAMES: [&str; 6] = ["", "  ", "a\u{200b}b", "{x}", "elevenchars", "nobody"];
 
 /// A key for each name of the alphabet, from a table of its own.
@@ -90,6 +94,7 @@ pub(crate) enum Id {
 
 pub(crate) static IDS: [Id; 7] =
     [Id::Integer(7), Id::Text("7"), Id::Text("007"), Id::Integer(-1), Id::Text("x"), Id::Text("X"), Id::Integer(i64::MAX)];
+pub(crate) static FEW_IDS: [Id; 3] = [Id::Integer(7), Id::Integer(-1), Id::Text("x")];
 pub(crate) static BAD_IDS: [Id; 2] = [Id::Text(""), Id::Text("a\nb")];
 
 impl Id {
@@ -147,9 +152,9 @@ pub(crate) fn values(data_type: DataType) -> &'static [Value] {
 
 fn make_values(data_type: DataType) -> Vec<Value> {
     match data_type {
-        DataType::String => {
-            ["a", "b", "bb", "B", "", "7", "é", "sevench", "a b'\"--", "x\0y", "thirteenchars"].map(Value::from).to_vec()
-        }
+        DataType::String => ["a", "b", "bb", "B", "", "7", "1.50", "true", "é", "sevench", "a b'\"--", "x\0y", "thirteenchars"]
+            .map(Value::from)
+            .to_vec(),
         DataType::Integer => [0, 1, 5, 10, -1, i64::MAX].map(Value::from).to_vec(),
         DataType::Decimal => {
             let negative_zero = Value::Decimal(-Decimal::ZERO);
@@ -168,7 +173,7 @@ fn make_values(data_type: DataType) -> Vec<Value> {
 /// Values that are in order everywhere, for rules and for most of the writing.
 pub(crate) fn plain_values(data_type: DataType) -> &'static [Value] {
     let plain = match data_type {
-        DataType::String => 6,
+        DataType::String => 8,
         DataType::Integer => 5,
         DataType::Decimal => 7,
         DataType::Boolean => 2,

@@ -25,7 +25,9 @@ impl<'a> Asked<'a> {
     }
 
     pub(crate) fn single(at: Instant, actor: Option<&'a str>, change: &'a Change) -> Self {
-        Self { at, actor, note: None, expected: &[], changes: std::slice::from_ref(change), alone: true }
+        // One that declares any number of definitions gives each its place.
+        let alone = !matches!(change, Change::Ensure { .. });
+        Self { at, actor, note: None, expected: &[], changes: std::slice::from_ref(change), alone }
     }
 }
 

@@ -3,13 +3,16 @@
 //! A strategy for every part would cost more than the stores take to answer. A smaller byte chooses an earlier alternative,
 //! and the earlier ones are the simpler ones, so that shrunk bytes are simpler operations.
 
-use custom_attributes::{DataType, DefinitionSpec, Direction, OrderBy, OrderField, Value};
+use custom_attributes::{DataType, DefinitionSpec, Direction, Offending, OrderBy, OrderField, Value};
 use proptest::prelude::*;
 
 use crate::alphabet::{
-    ACTORS, BAD_IDS, BAD_NAMES, BAD_TYPE, CUSTOMER, IDS, Id, NAMES, NOTE, NOTES, PATTERNS, TEXTS, TYPES, plain_values, values,
+    ACTORS, BAD_IDS, BAD_NAMES, BAD_TYPE, CUSTOMER, FEW_IDS, FEW_NAMES, IDS, Id, NAMES, NOTE, NOTES, PATTERNS, TEXTS, TYPES,
+    plain_values, values,
 };
-use crate::operations::{Asking, BatchGiven, Change, Expected, KeyGiven, Operation, Question, ReadAs, Search, Touch, touched};
+use crate::operations::{
+    Ago, Asking, BatchGiven, Change, Expected, KeyGiven, Operation, Question, ReadAs, Search, Touch, Wanted, touched,
+};
 
 /// How many bytes an operation has; a larger one goes on with zeros.
 const BYTES: usize = 96;
@@ -18,19 +21,29 @@ const BYTES: usize = 96;
 pub(crate) fn sequence(longest: usize) -> impl Strategy<Value = Vec<Operation>> {
     let bytes = || prop::collection::vec(any::<u8>(), BYTES);
     let beginning = prop_oneof![4 => prop::collection::vec(bytes(), 2..=5), 1 => Just(Vec::new())];
-    (beginning, prop::collection::vec(bytes(), 1..=longest)).prop_map(|(beginning, rest)| {
-        let define = |bytes: &Vec<u8>| {
-            let spec = spec(&mut Draw { rest: bytes });
-            Operation::Single { actor: None, change: Change::Define { of: CUSTOMER, spec } }
-        };
-        let any = |bytes: &Vec<u8>| operation(&mut Draw { rest: bytes });
-        beginning.iter().map(define).chain(rest.iter().map(any)).collect()
+    (any::<bool>(), beginning, prop::collection::vec(bytes(), 1..=longest)).prop_map(|(is_dense, beginning, rest)| {
+        let first = beginning.iter().map(|bytes| Draw { rest: bytes, is_dense });
+        let rest = rest.iter().map(|bytes| operation(&mut Draw { rest: bytes, is_dense }));
+        if is_dense {
+            // Bytes that were not drawn are those of the simplest.
+            let mut first = first.chain(std::iter::repeat_with(|| Draw { rest: &[], is_dense }));
+            let defined: Vec<_> = FEW_NAMES.iter().zip(&mut first).map(|(few, mut draw)| spec_of(&mut draw, *few)).collect();
+            let filled = first.next().map(|mut draw| filling(&mut draw));
+            return defined.into_iter().map(define).chain(filled).chain(rest).collect();
+        }
+        first.map(|mut draw| define(spec(&mut draw))).chain(rest).collect()
     })
+}
+
+fn define(spec: DefinitionSpec) -> Operation {
+    Operation::Single { actor: None, change: Change::Define { of: CUSTOMER, spec } }
 }
 
 /// The bytes that are left to choose by.
 struct Draw<'a> {
     rest: &'a [u8],
+    /// Few names of few entities, so that most changes have a past to undo and values to convert.
+    is_dense: bool,
 }
 
 impl Draw<'_> {
@@ -83,20 +96,22 @@ fn data_type(draw: &mut Draw<'_>) -> DataType {
 }
 
 fn entity_type(draw: &mut Draw<'_>) -> &'static str {
-    one_of!(draw, 20 => draw.one(&TYPES), 1 => BAD_TYPE)
+    let of_any = if draw.is_dense { 1 } else { 20 };
+    one_of!(draw, 20 - of_any => CUSTOMER, of_any => draw.one(&TYPES), 1 => BAD_TYPE)
 }
 
 fn id(draw: &mut Draw<'_>) -> Id {
-    one_of!(draw, 30 => draw.one(&IDS), 1 => draw.one(&BAD_IDS))
+    one_of!(draw, 30 => if draw.is_dense { draw.one(&FEW_IDS) } else { draw.one(&IDS) }, 1 => draw.one(&BAD_IDS))
 }
 
 fn key(draw: &mut Draw<'_>) -> KeyGiven {
-    (one_of!(draw, 30 => CUSTOMER, 15 => NOTE, 1 => BAD_TYPE), id(draw))
+    let notes = if draw.is_dense { 2 } else { 15 };
+    (one_of!(draw, 30 => CUSTOMER, notes => NOTE, 1 => BAD_TYPE), id(draw))
 }
 
 /// A name with its usual type; a name that nobody defines has any.
 fn home(draw: &mut Draw<'_>) -> Home {
-    one_of!(draw, 24 => draw.one(&NAMES), 1 => (draw.one(&BAD_NAMES), data_type(draw)))
+    one_of!(draw, 24 => if draw.is_dense { draw.one(&FEW_NAMES) } else { draw.one(&NAMES) }, 1 => (draw.one(&BAD_NAMES), data_type(draw)))
 }
 
 fn name(draw: &mut Draw<'_>) -> &'static str {
@@ -185,9 +200,14 @@ fn choices(draw: &mut Draw<'_>, data_type: DataType) -> Touch {
 }
 
 fn spec(draw: &mut Draw<'_>) -> DefinitionSpec {
-    let (name, home) = home(draw);
+    let named = home(draw);
+    spec_of(draw, named)
+}
+
+fn spec_of(draw: &mut Draw<'_>, (name, home): Home) -> DefinitionSpec {
     let data_type = one_of!(draw, 12 => home, 1 => data_type(draw));
-    let touches = one_of!(draw, 3 => 0, 4 => 1, 2 => 2 + draw.below(2));
+    let plain = if draw.is_dense { 12 } else { 3 };
+    let touches = one_of!(draw, plain => 0, 4 => 1, 2 => 2 + draw.below(2));
     touched(DefinitionSpec::new(name, data_type), &draw.many(touches, touches, |draw| touch(draw, home)))
 }
 
@@ -213,9 +233,24 @@ fn any_touches(draw: &mut Draw<'_>) -> Vec<Touch> {
     )
 }
 
+/// To another type mostly, without the rules of the old one.
+fn conversion(draw: &mut Draw<'_>) -> (&'static str, Vec<Touch>) {
+    let ((name, home), data_type) = (home(draw), data_type(draw));
+    let mut touches = one_of!(draw,
+        8 => vec![Touch::NoRules, Touch::NoDocumentation, Touch::Retype(data_type)],
+        2 => vec![Touch::Retype(data_type)],
+        1 => vec![Touch::NoRules, Touch::Retype(home)],
+        2 => Vec::new(),
+    );
+    let last = if touches.is_empty() { home } else { data_type };
+    touches.extend(draw.many(0, 2, |draw| touch(draw, last)));
+    (name, touches)
+}
+
 fn change(draw: &mut Draw<'_>) -> Change {
+    let (sets, conversions, deletions) = if draw.is_dense { (40, 8, 5) } else { (12, 2, 2) };
     one_of!(draw,
-        12 => {
+        sets => {
             let key = key(draw);
             let (name, value) = name_and_value(draw, key.0);
             Change::Set { key, name, value }
@@ -223,7 +258,12 @@ fn change(draw: &mut Draw<'_>) -> Change {
         4 => Change::Define { of: entity_type(draw), spec: spec(draw) },
         2 => Change::Ensure { of: entity_type(draw), spec: spec(draw) },
         4 => alteration(draw),
-        2 => Change::Delete { of: entity_type(draw), name: name(draw), with_values: draw.truth() },
+        conversions => {
+            let (name, touches) = conversion(draw);
+            let offending = draw.one(&[Offending::Refuse, Offending::Clear]);
+            Change::Convert { of: entity_type(draw), name, touches, offending }
+        },
+        deletions => Change::Delete { of: entity_type(draw), name: name(draw), with_values: draw.truth() },
         3 => Change::SetText { key: key(draw), name: name(draw), text: draw.one(&TEXTS) },
         4 => Change::Clear { key: key(draw), name: name(draw) },
         3 => Change::Move { key: key(draw), from: name(draw), to: name(draw) },
@@ -246,7 +286,7 @@ fn batch(draw: &mut Draw<'_>) -> BatchGiven {
     let expected = draw.many(expected, expected, |draw| {
         (key(draw), one_of!(draw, 10 => Expected::Right, 1 => Expected::Absent, 1 => Expected::Next))
     });
-    BatchGiven { actor, note, expected, changes: draw.many(0, 6, change) }
+    BatchGiven { actor, note, expected, changes: draw.many(0, if draw.is_dense { 4 } else { 6 }, change) }
 }
 
 fn order_by(draw: &mut Draw<'_>) -> OrderBy {
@@ -325,7 +365,70 @@ fn finding(draw: &mut Draw<'_>) -> Operation {
     )
 }
 
+/// Mostly one of the last: what is older was changed again.
+fn ago(draw: &mut Draw<'_>) -> Ago {
+    Ago(one_of!(draw, 8 => 0, 8 => i64::from(draw.small(4)), 4 => i64::from(draw.small(12)), 1 => -1))
+}
+
+fn wanted(draw: &mut Draw<'_>) -> Wanted {
+    one_of!(draw,
+        6 => Wanted::Undo(ago(draw)),
+        3 => Wanted::Entity(key(draw), ago(draw)),
+        1 => Wanted::Value { ordinal: 1 + draw.small(3), definition: 1 + draw.small(5), ago: ago(draw) },
+        2 => Wanted::Definition(draw.small(6)),
+    )
+}
+
+fn restoring(draw: &mut Draw<'_>) -> Operation {
+    let (wanted, note) = (wanted(draw), one_of!(draw, 12 => NOTES[0], 1 => draw.one(&NOTES)));
+    one_of!(draw,
+        5 => Operation::Restore { wanted, actor: actor(draw), note, meanwhile: None },
+        1 => Operation::Restore { wanted, actor: actor(draw), note, meanwhile: Some(change(draw)) },
+        1 => Operation::CheckRestore { wanted, note },
+    )
+}
+
+fn reading_past(draw: &mut Draw<'_>) -> Operation {
+    let (ago, key, names) = (ago(draw), key(draw), draw.many(1, 2, home));
+    let name = draw.one(&names).0;
+    Operation::ReadPast { ago, key, name, question: draw.maybe(|draw| question(draw, &names, 1)) }
+}
+
+fn change_report(draw: &mut Draw<'_>) -> Operation {
+    let (name, touches) = conversion(draw);
+    Operation::ChangeReport { of: entity_type(draw), name, touches }
+}
+
+/// Several values at once, which are mostly in order.
+fn filling(draw: &mut Draw<'_>) -> Operation {
+    let changes = draw.many(2, 8, |draw| {
+        let (name, data_type) = draw.one(&FEW_NAMES);
+        Change::Set { key: (CUSTOMER, draw.one(&FEW_IDS)), name, value: draw.one(plain_values(data_type)) }
+    });
+    Operation::Commit(BatchGiven { actor: None, note: None, expected: Vec::new(), changes })
+}
+
+fn dense_operation(draw: &mut Draw<'_>) -> Operation {
+    one_of!(draw,
+        14 => Operation::Single { actor: actor(draw), change: change(draw) },
+        8 => Operation::Commit(batch(draw)),
+        3 => filling(draw),
+        1 => Operation::Check(batch(draw)),
+        10 => restoring(draw),
+        3 => reading_past(draw),
+        4 => change_report(draw),
+        3 => finding(draw),
+        2 => reading(draw),
+        1 => Operation::Clock(1),
+        1 => Operation::Hold,
+        1 => Operation::Reopen,
+    )
+}
+
 fn operation(draw: &mut Draw<'_>) -> Operation {
+    if draw.is_dense {
+        return dense_operation(draw);
+    }
     one_of!(draw,
         14 => Operation::Single { actor: actor(draw), change: change(draw) },
         10 => Operation::Commit(batch(draw)),
@@ -340,6 +443,9 @@ fn operation(draw: &mut Draw<'_>) -> Operation {
         1 => Operation::ClearById { ordinal: 1 + draw.small(3), definition: 1 + draw.small(5) },
         9 => reading(draw),
         8 => finding(draw),
+        2 => restoring(draw),
+        1 => reading_past(draw),
+        1 => change_report(draw),
         1 => Operation::Hold,
         1 => Operation::Reopen,
     )

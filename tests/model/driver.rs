@@ -10,7 +10,7 @@ use custom_attributes::{Attributes, Clock, CommitId, ManualClock, MemoryStore, V
 use crate::alphabet::limits;
 use crate::asked::Asked;
 use crate::custom_backend::StateStore;
-use crate::operations::{Change, Operation};
+use crate::operations::Operation;
 use crate::reference::Model;
 use crate::shapes::{Answer, Refusal};
 use crate::subject::{Attributed, answer};
@@ -163,9 +163,8 @@ fn predict(model: &mut Model, operation: &Operation, clock: &ManualClock) -> Res
         Operation::Commit(batch) => Answer::Receipt(model.write(&Asked::batch(at, batch))?),
         Operation::Check(batch) => Answer::Receipt(model.clone().write(&Asked::batch(at, batch))?),
         Operation::Single { actor, change } => {
-            let mut asked = Asked::single(at, *actor, change);
-            // It declares any number of definitions, so each has its place.
-            asked.alone = !matches!(change, Change::Ensure { .. });
+            let asked = Asked::single(at, *actor, change);
+
             model.single(&asked, change)?
         }
         Operation::Ensure { of, specs } => model.ensure(at, of, specs)?,
@@ -185,6 +184,21 @@ fn predict(model: &mut Model, operation: &Operation, clock: &ManualClock) -> Res
         Operation::Revision { key } => Answer::Revision(model.revision(&crate::reading::entity_key(*key)?)),
         Operation::Details { key } => Answer::Details(model.details(&crate::reading::entity_key(*key)?)),
         Operation::Definition { of, name } => Answer::Definition(model.definition_named(of, name)?),
+        Operation::ChangeReport { of, name, touches } => model.change_report(of, name, touches)?,
+        Operation::ReadPast { ago, key, name, question } => model.read_past(*ago, *key, name, question.as_ref())?,
+        Operation::Restore { wanted, actor, note, meanwhile } => {
+            let restoration = model.restoration(wanted)?;
+            let mut first = Answer::Nothing;
+            if let Some(change) = meanwhile {
+                first = model.single(&Asked::single(at, None, change), change).unwrap_or_else(Answer::Refused);
+            }
+            let restored = model.restore(at, *actor, note, &restoration);
+            Answer::Restored(first.into(), restored.map_or_else(Answer::Refused, Answer::Receipt).into())
+        }
+        Operation::CheckRestore { wanted, note } => {
+            let restoration = model.restoration(wanted)?;
+            Answer::Receipt(model.clone().restore(at, None, note, &restoration)?)
+        }
         Operation::Find(search) => model.search(search)?,
         Operation::Facets { of, question, name } => model.facets(of, question.as_ref(), name)?,
         Operation::List { of, limit, page, order_by, with_total } => model.list(of, *limit, *page, *order_by, *with_total)?,

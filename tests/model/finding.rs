@@ -157,6 +157,12 @@ impl Model {
         Ok(Answer::Found { pages, count: ids.len() as u64 })
     }
 
+    pub(crate) fn count_found(&self, of: &'static str, question: &Question) -> Result<u64, Refusal> {
+        let mut wrong = Vec::new();
+        let count = self.wanted(of, Some(question), &mut wrong).len();
+        if wrong.is_empty() { Ok(count as u64) } else { Err(refusal(wrong, Vec::new(), true)) }
+    }
+
     /// The values of one attribute, the most frequent first, as they are written without zeros at the end.
     pub(crate) fn facets(&self, of: &'static str, question: Option<&Question>, name: &str) -> Result<Answer, Refusal> {
         entity_type(of)?;

@@ -13,12 +13,14 @@
 
 mod alphabet;
 mod asked;
+mod changing;
 #[path = "../../examples/custom_backend.rs"]
 mod custom_backend;
 mod drawn;
 mod driver;
 mod finding;
 mod operations;
+mod past;
 mod reading;
 mod reference;
 mod rules;

@@ -1,8 +1,9 @@
 //! Every operation that a host has, as data.
 
-use custom_attributes::{DataType, DefinitionSpec, Direction, OrderBy, Value};
+use custom_attributes::{DataType, DefinitionSpec, Direction, Offending, OrderBy, Value};
 
 use crate::alphabet::Id;
+use crate::reference::Model;
 
 /// An entity as a host would name it.
 pub(crate) type KeyGiven = (&'static str, Id);
@@ -65,6 +66,7 @@ pub(crate) enum Change {
     Define { of: &'static str, spec: DefinitionSpec },
     Ensure { of: &'static str, spec: DefinitionSpec },
     Alter { of: &'static str, name: &'static str, touches: Vec<Touch> },
+    Convert { of: &'static str, name: &'static str, touches: Vec<Touch>, offending: Offending },
     Delete { of: &'static str, name: &'static str, with_values: bool },
     Set { key: KeyGiven, name: &'static str, value: Value },
     SetText { key: KeyGiven, name: &'static str, text: &'static str },
@@ -72,6 +74,26 @@ pub(crate) enum Change {
     Move { key: KeyGiven, from: &'static str, to: &'static str },
     Save { key: KeyGiven, values: Vec<(&'static str, Value)> },
     Remove { key: KeyGiven },
+}
+
+/// A commit, counted back from the last; one after the last is not yet done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ago(pub(crate) i64);
+
+impl Ago {
+    pub(crate) fn commit(self, model: &Model) -> u64 {
+        let last = i64::try_from(model.commits.len()).expect("there are few");
+        (last - self.0).max(0).unsigned_abs()
+    }
+}
+
+/// What is to be brought back.
+#[derive(Debug, Clone)]
+pub(crate) enum Wanted {
+    Undo(Ago),
+    Entity(KeyGiven, Ago),
+    Value { ordinal: u32, definition: u32, ago: Ago },
+    Definition(u32),
 }
 
 /// The revision that a batch expects, seen from the one that the entity is at.
@@ -200,6 +222,30 @@ pub(crate) enum Operation {
         of: &'static str,
         question: Option<Question>,
         name: &'static str,
+    },
+    /// Asks what a change of a definition would mean.
+    ChangeReport {
+        of: &'static str,
+        name: &'static str,
+        touches: Vec<Touch>,
+    },
+    ReadPast {
+        ago: Ago,
+        key: KeyGiven,
+        name: &'static str,
+        question: Option<Question>,
+    },
+    /// Makes a batch that brings something back, and commits it: at once, or when something else was done.
+    Restore {
+        wanted: Wanted,
+        actor: Option<&'static str>,
+        note: &'static str,
+        meanwhile: Option<Change>,
+    },
+    /// The same, which is only asked what it would do.
+    CheckRestore {
+        wanted: Wanted,
+        note: &'static str,
     },
     /// Takes a snapshot and holds it.
     Hold,

@@ -21,7 +21,7 @@ pub(crate) fn entity_key((of, id): KeyGiven) -> Answered<Key> {
 }
 
 impl Model {
-    fn lookup(&self, of: &str, name: &str) -> Answered<(u32, &ModelDefinition)> {
+    pub(crate) fn lookup(&self, of: &str, name: &str) -> Answered<(u32, &ModelDefinition)> {
         self.find(of, name).ok_or_else(not_found)
     }
 
@@ -133,7 +133,11 @@ impl Model {
     /// One change by the handle of its entity type: what is malformed is found before there is a batch.
     pub(crate) fn single(&mut self, asked: &Asked<'_>, change: &Change) -> Answered<Answer> {
         match change {
-            Change::Define { of, .. } | Change::Ensure { of, .. } | Change::Alter { of, .. } | Change::Delete { of, .. } => {
+            Change::Define { of, .. }
+            | Change::Ensure { of, .. }
+            | Change::Alter { of, .. }
+            | Change::Convert { of, .. }
+            | Change::Delete { of, .. } => {
                 entity_type(of)?;
             }
             Change::Set { key, .. }

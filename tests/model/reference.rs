@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 
 use custom_attributes::{DefinitionSpec, Instant, Value};
 
@@ -82,6 +83,8 @@ pub(crate) struct Model {
     pub(crate) past_definitions: BTreeMap<u32, Vec<(Defined, u64)>>,
     pub(crate) entities: BTreeMap<Key, ModelEntity>,
     pub(crate) commits: Vec<Commit>,
+    /// What each commit left, without this list.
+    pub(crate) states: Vec<Rc<Self>>,
 }
 
 impl Model {
@@ -183,6 +186,7 @@ impl Model {
         if changed {
             next.commits.push(commit.clone());
             *self = next;
+            self.states.push(Rc::new(Self { states: Vec::new(), ..self.clone() }));
         }
         changed.then_some(commit.id)
     }

@@ -36,6 +36,11 @@ pub(crate) fn name_fault(name: &str) -> Option<Fault> {
     bad.then(|| Fault::wordless(Rule::NameCharacters))
 }
 
+/// A name as messages have it: as it is kept, if it can be.
+pub(crate) fn shown_name(name: &str) -> String {
+    if name_fault(name).is_none() { displayed(name) } else { name.to_owned() }
+}
+
 /// Reads a value from text as its type is written.
 pub(crate) fn read(data_type: DataType, text: &str) -> Result<Value, Fault> {
     let not_so_written = Fault::wordless(Rule::Grammar);
@@ -86,21 +91,56 @@ pub(crate) fn well_formed(value: Value) -> Result<Value, Fault> {
     }
 }
 
-/// Holds a value against all that a definition asks: the first rule that it breaks, or its kept form.
+/// Holds a value against all that a definition and the host ask: the first rule that it breaks, or its kept form.
 pub(crate) fn bind(spec: &DefinitionSpec, value: Value) -> Result<Value, Fault> {
-    if value.data_type() != spec.data_type {
-        return Err(Fault::new(Rule::DataType, spec.data_type, value.data_type()));
-    }
-    let value = well_formed(value)?;
+    let value = typed(spec, value)?;
     if let Value::String(text) = &value
         && length(text) > STRING_CHARS
     {
         return Err(Fault::new(Rule::MaximumChars, STRING_CHARS, length(text)));
     }
+    admitted(spec, value)
+}
+
+/// The same of a value that is held already: what the host allows was asked when it came in.
+pub(crate) fn bind_held(spec: &DefinitionSpec, value: Value) -> Result<Value, Fault> {
+    admitted(spec, typed(spec, value)?)
+}
+
+fn typed(spec: &DefinitionSpec, value: Value) -> Result<Value, Fault> {
+    if value.data_type() != spec.data_type {
+        return Err(Fault::new(Rule::DataType, spec.data_type, value.data_type()));
+    }
+    well_formed(value)
+}
+
+fn admitted(spec: &DefinitionSpec, value: Value) -> Result<Value, Fault> {
     match admits(spec, &value) {
         Some(fault) => Err(fault),
         None => Ok(value),
     }
+}
+
+/// The value as one of another type, if it is exactly that.
+pub(crate) fn converted(value: &Value, wanted: DataType) -> Result<Value, Fault> {
+    let inexact = || Fault::new(Rule::Conversion, wanted, value);
+    match (value, wanted) {
+        (Value::String(text), _) => read(wanted, text),
+        (_, DataType::String) => Ok(Value::String(value.to_string())),
+        (Value::Integer(number), DataType::Decimal) => Ok(Value::Decimal(Decimal::from(*number))),
+        (Value::Decimal(number), DataType::Integer) if number.fract().is_zero() => {
+            i64::try_from(number.trunc()).map(Value::Integer).map_err(|_| inexact())
+        }
+        _ => Err(inexact()),
+    }
+}
+
+/// What a held value becomes where its definition is changed; none if it stays as it is.
+pub(crate) fn settled(spec: &DefinitionSpec, value: &Value) -> Result<Option<Value>, Fault> {
+    if value.data_type() == spec.data_type {
+        return admits(spec, value).map_or(Ok(None), Err);
+    }
+    bind_held(spec, converted(value, spec.data_type)?).map(Some)
 }
 
 /// The first rule that a well-formed value of the right type breaks.

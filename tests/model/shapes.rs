@@ -118,21 +118,57 @@ pub(crate) struct Refusal {
     pub(crate) text: String,
 }
 
+/// A value that a changed definition would not admit.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Offence {
+    pub(crate) entity: String,
+    pub(crate) ordinal: u32,
+    pub(crate) value: Exact<Value>,
+    pub(crate) violation: Violation,
+}
+
+/// What a change of a definition would mean.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Report {
+    pub(crate) before: Defined,
+    pub(crate) after: Exact<DefinitionSpec>,
+    pub(crate) held: u64,
+    pub(crate) converted: u64,
+    pub(crate) offending: u64,
+    pub(crate) conversions: Vec<(String, Exact<Value>, Exact<Value>)>,
+    pub(crate) offences: Vec<Offence>,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
     Nothing,
     Receipt(Receipt),
     Definition(Defined),
     Ensured(Vec<(Outcome, Defined)>),
-    Page { definitions: Vec<Defined>, total: Option<usize> },
+    Page {
+        definitions: Vec<Defined>,
+        total: Option<usize>,
+    },
     Specs(Vec<Exact<DefinitionSpec>>),
     Value(Option<Exact<Value>>),
     Reading(Reading),
     Entities(Vec<Option<Entity>>),
     Revision(u64),
     Details(Vec<Detail>),
-    Found { pages: Vec<Vec<String>>, count: u64 },
+    Found {
+        pages: Vec<Vec<String>>,
+        count: u64,
+    },
     Facets(Vec<(String, u64)>),
+    Report(Report),
+    Past {
+        details: Vec<Detail>,
+        entity: Option<Entity>,
+        history: Vec<Past>,
+        count: Option<u64>,
+    },
+    /// Of what was done meanwhile, and then.
+    Restored(Box<Answer>, Box<Answer>),
     Refused(Refusal),
 }
 
@@ -231,6 +267,32 @@ impl From<&ca::Violation> for Violation {
     }
 }
 
+impl From<&ca::Offence> for Offence {
+    fn from(offence: &ca::Offence) -> Self {
+        Self {
+            entity: offence.entity.to_string(),
+            ordinal: offence.ordinal.get(),
+            value: Exact(offence.value.clone()),
+            violation: (&offence.violation).into(),
+        }
+    }
+}
+
+impl From<&ca::ChangeReport> for Report {
+    fn from(report: &ca::ChangeReport) -> Self {
+        let conversion = |one: &ca::Conversion| (one.entity.to_string(), Exact(one.from.clone()), Exact(one.to.clone()));
+        Self {
+            before: (&*report.before).into(),
+            after: Exact(report.after.clone()),
+            held: report.held,
+            converted: report.converted,
+            offending: report.offending,
+            conversions: report.conversions.iter().map(conversion).collect(),
+            offences: report.offences.iter().map(Offence::from).collect(),
+        }
+    }
+}
+
 impl From<ca::Error> for Refusal {
     fn from(error: ca::Error) -> Self {
         let moved = match &error {
@@ -257,7 +319,14 @@ impl Answer {
     /// Whether a store's answer is the model's. Violations may stand in any order within their place, and where the model
     /// has no words of its own, those of the store are not compared.
     pub(crate) fn agrees_with(&self, model: &Self) -> bool {
-        let (Self::Refused(store), Self::Refused(model)) = (self, model) else { return self == model };
+        let (store, model) = match (self, model) {
+            (Self::Refused(store), Self::Refused(model)) => (store, model),
+            (Self::Report(store), Self::Report(model)) => return store.agrees_with(model),
+            (Self::Restored(first, then), Self::Restored(model_first, model_then)) => {
+                return first.agrees_with(model_first) && then.agrees_with(model_then);
+            }
+            _ => return self == model,
+        };
         let ordered = store.violations.is_sorted_by_key(|violation| violation.place);
         let mut left: Vec<&Violation> = store.violations.iter().collect();
         // The most particular first, so that none takes what another needs.
@@ -268,6 +337,19 @@ impl Answer {
             found.map(|index| left.swap_remove(index)).is_some()
         });
         store.code == model.code && store.moved == model.moved && ordered && all_found && left.is_empty()
+    }
+}
+
+impl Report {
+    fn agrees_with(&self, model: &Self) -> bool {
+        let same = |(store, model): (&Offence, &Offence)| {
+            let worded = Offence { violation: model.violation.clone(), ..store.clone() };
+            store.violation.agrees_with(&model.violation) && worded == *model
+        };
+        let rest = |report: &Self| Self { offences: Vec::new(), ..report.clone() };
+        self.offences.len() == model.offences.len()
+            && self.offences.iter().zip(&model.offences).all(same)
+            && rest(self) == rest(model)
     }
 }
 

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use custom_attributes::store::AttributeStore;
 use custom_attributes::{
-    Attr, Attributes, AttributesOf, BatchBuilder, DataType, DefinitionExport, DefinitionId, Error, Filter, FromValue,
-    ListDefinitions, Ordinal, Query, Reading, Receipt, Revision, Source, Value, ValueId, attr,
+    Attr, Attributes, AttributesOf, BatchBuilder, CommitId, DataType, DefinitionExport, DefinitionId, Error, Filter, FromValue,
+    IntoEntityKey, ListDefinitions, Ordinal, Query, Reading, Receipt, Revision, Source, Value, ValueId, View, attr,
 };
 
 use crate::alphabet::Id;
 use crate::asked::expected_revision;
-use crate::operations::{Asking, BatchGiven, Change, Operation, Question, ReadAs, Search, touched};
+use crate::operations::{Ago, Asking, BatchGiven, Change, KeyGiven, Operation, Question, ReadAs, Search, Touch, Wanted, touched};
 use crate::reference::Model;
-use crate::shapes::{Answer, Defined, Detail, Entity, Exact};
+use crate::shapes::{Answer, Defined, Detail, Entity, Exact, Past};
 
 pub(crate) type Attributed = Attributes<Arc<dyn AttributeStore>>;
 type Of<'a> = AttributesOf<'a, Arc<dyn AttributeStore>>;
@@ -69,6 +69,17 @@ fn ask(attributes: &Attributed, model: &Model, operation: &Operation) -> Result<
         Operation::Revision { key: (name, id) } => Answer::Revision(of(name)?.revision(*id)?.get()),
         Operation::Details { key: (name, id) } => Answer::Details(of(name)?.details(*id)?.iter().map(Detail::from).collect()),
         Operation::Definition { of: name, name: attribute } => Answer::Definition((&*of(name)?.definition(attribute)?).into()),
+        Operation::ChangeReport { of: name, name: attribute, touches } => report(&of(name)?, attribute, touches)?,
+        Operation::ReadPast { ago, key, name, question } => {
+            read_past(&attributes.as_of(CommitId::new(ago.commit(model)))?, *key, name, question.as_ref())?
+        }
+        Operation::Restore { wanted, actor, note, meanwhile } => {
+            let batch = restoring(attributes, model, wanted)?.note(*note);
+            let batch = if let Some(actor) = actor { batch.by(*actor) } else { batch };
+            let first = meanwhile.as_ref().map_or(Ok(Answer::Nothing), |change| single(attributes, None, change));
+            Answer::Restored(Answer::from_result(first).into(), Answer::from_result(batch.commit().map(receipt)).into())
+        }
+        Operation::CheckRestore { wanted, note } => receipt(restoring(attributes, model, wanted)?.note(*note).check()?),
         Operation::Find(search) => turn_pages(&of(search.of)?, search)?,
         Operation::Facets { of: name, question, name: attribute } => {
             let question = question.as_ref().map(filter);
@@ -138,6 +149,46 @@ fn turn_pages(of: &Of<'_>, search: &Search) -> Result<Answer, Error> {
     Ok(Answer::Found { pages, count })
 }
 
+fn restoring<'a>(attributes: &'a Attributed, model: &Model, wanted: &Wanted) -> Result<Batch<'a>, Error> {
+    let commit = |ago: &Ago| CommitId::new(ago.commit(model));
+    match wanted {
+        Wanted::Undo(ago) => attributes.undo(commit(ago)),
+        Wanted::Entity(key, ago) => attributes.restore_entity(*key, commit(ago)),
+        Wanted::Definition(id) => attributes.restore_definition(DefinitionId::new(*id)),
+        Wanted::Value { ordinal, definition, ago } => {
+            let id = ValueId::of(Ordinal::new(*ordinal), DefinitionId::new(*definition));
+            attributes.restore_value(id, commit(ago))
+        }
+    }
+}
+
+fn read_past(then: &View<'_>, key: KeyGiven, name: &str, question: Option<&Question>) -> Result<Answer, Error> {
+    let key = key.into_entity_key()?;
+    let count = question.map(|question| then.count_found(key.entity_type(), &filter(question))).transpose()?;
+    Ok(Answer::Past {
+        details: then.details(&key)?.iter().map(Detail::from).collect(),
+        entity: then.entity(&key)?.map(|entity| entity_seen(&entity, name)).transpose()?,
+        history: then.as_snapshot().history(&key)?.iter().map(Past::from).collect(),
+        count,
+    })
+}
+
+/// The report, whose offences are the same when they are turned page by page.
+fn report(of: &Of<'_>, name: &str, touches: &[Touch]) -> Result<Answer, Error> {
+    let change = of.change(name, |spec| touched(spec, touches));
+    let report = change.check()?;
+    let mut paged: Vec<custom_attributes::Offence> = Vec::new();
+    loop {
+        let page = change.offences(paged.last().map(|last| last.ordinal), 2)?;
+        if page.is_empty() {
+            break;
+        }
+        paged.extend(page);
+    }
+    assert_eq!(paged, report.offences);
+    Ok(Answer::Report((&report).into()))
+}
+
 fn batch<'a>(attributes: &'a Attributed, model: &Model, given: &'a BatchGiven) -> Batch<'a> {
     let mut batch = attributes.batch();
     if let Some(actor) = given.actor {
@@ -160,6 +211,9 @@ fn add<'a>(batch: Batch<'a>, change: &'a Change) -> Batch<'a> {
         Change::Define { of, spec } => batch.define(of, spec.clone()),
         Change::Ensure { of, spec } => batch.ensure(of, spec.clone()),
         Change::Alter { of, name, touches } => batch.alter(of, *name, move |spec| touched(spec, touches)),
+        Change::Convert { of, name, touches, offending } => {
+            batch.change(of, *name, move |spec| touched(spec, touches), *offending)
+        }
         Change::Delete { of, name, with_values: false } => batch.delete(of, *name),
         Change::Delete { of, name, with_values: true } => batch.delete_with_values(of, *name),
         Change::Set { key, name, value } => batch.set(*key, *name, value.clone()),
@@ -183,6 +237,10 @@ fn single(attributes: &Attributed, actor: Option<&str>, change: &Change) -> Resu
                 _ => handle.alter(name, |spec| touched(spec, touches)),
             };
             return Ok(Answer::Definition((&*altered?).into()));
+        }
+        Change::Convert { of, name, touches, offending } => {
+            let handle = handle(of)?;
+            handle.change(name, |spec| touched(spec, touches)).apply_with(*offending)
         }
         Change::Delete { of, name, with_values: false } => handle(of)?.delete(name),
         Change::Delete { of, name, with_values: true } => handle(of)?.delete_with_values(name),

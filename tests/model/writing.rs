@@ -1,16 +1,20 @@
 //! How the reference model writes: a batch is done change by change on a copy.
 
+mod definitions;
+mod restoring;
+mod unique;
+
 use custom_attributes::{DefinitionSpec, Instant, Outcome, Rule, Value};
 
-use crate::alphabet::{BAD_TYPE, COMMIT_CHARS, NOTE, UNDEFINED_CHARS, displayed};
+use crate::alphabet::{BAD_TYPE, COMMIT_CHARS};
 use crate::asked::{Asked, expected_revision, not_found, refusal, violation};
 use crate::operations::{Change, KeyGiven, touched};
 use crate::reference::{Key, Model, ModelDefinition, ModelValue, next_commit, stamp_of, value_id};
-use crate::rules::{Fault, admits, ask_the_same, bind, declare, read};
+use crate::rules::{Fault, bind, bind_held, read};
 use crate::shapes::{Applied, Commit, Receipt, Refusal, Stamp, Violation};
 
 /// A batch in the model's terms.
-pub(crate) struct Writing<'a> {
+struct Writing<'a> {
     before: &'a Model,
     next: Model,
     commit: Commit,
@@ -24,35 +28,69 @@ pub(crate) struct Writing<'a> {
     /// Which change last set a value, or last changed a definition.
     set_at: Vec<(Key, u32, usize)>,
     altered_at: Vec<(u32, usize)>,
+    expected: Vec<(Key, u64)>,
+    /// Entities that it comes upon without naming them, in their order.
+    met: Vec<Key>,
+    /// Where it sets which value by itself, and where it will have done so.
+    sets: Vec<(usize, Key, u32)>,
+    to_come: Vec<(usize, Key, u32)>,
+    /// Whether a definition was changed in a way that held values have to follow.
+    has_settled: bool,
+}
+
+/// A batch that was done on a copy.
+struct Written {
+    next: Model,
+    commit: Commit,
+    expected: Vec<(Key, u64)>,
+    refused: Vec<Violation>,
+    broken: Vec<Violation>,
+    changes: Vec<(Applied, Option<Key>)>,
+    named: Vec<Key>,
+    touched: Vec<u32>,
 }
 
 impl Model {
     pub(crate) fn write(&mut self, asked: &Asked<'_>) -> Result<Receipt, Refusal> {
-        let mut writing = Writing::new(self, next_commit(self, asked.at, asked.actor, asked.note));
-        for text in [asked.actor, asked.note].into_iter().flatten() {
-            if text.chars().count() > COMMIT_CHARS || text.contains('\0') {
-                writing.refuse(None, None, None, Fault::wordless(Rule::Commit));
+        let commit = next_commit(self, asked.at, asked.actor, asked.note);
+        let written = Writing::done(self, &commit, |writing| {
+            for (key, revision) in asked.expected {
+                if let Some(found) = writing.key(None, *key) {
+                    writing.expected.push((found, expected_revision(writing.before, *key, *revision)));
+                }
             }
-        }
-        let mut expected = Vec::new();
-        for (key, revision) in asked.expected {
-            if let Some(found) = writing.key(None, *key) {
-                expected.push((found, expected_revision(self, *key, *revision)));
+            for (place, change) in asked.changes.iter().enumerate() {
+                writing.change(place, change);
             }
-        }
-        for (place, change) in asked.changes.iter().enumerate() {
-            writing.change(place, change);
-        }
-        expected.iter().for_each(|(key, _)| writing.name(key));
-        writing.check_unique();
-        let Writing { next, commit, refused, broken, changes, named, touched, .. } = writing;
+            Ok(())
+        })?;
+        self.keep(written, asked.alone)
+    }
+
+    /// Sets or clears what has this id.
+    pub(crate) fn write_by_id(&mut self, at: Instant, ordinal: u32, id: u32, value: Option<Value>) -> Result<Receipt, Refusal> {
+        let held = self.located(ordinal).filter(|(_, entity)| entity.values.contains_key(&id));
+        let Some(key) = held.map(|(key, _)| key.clone()) else { return Err(not_found()) };
+        let commit = next_commit(self, at, None, None);
+        let written = Writing::done(self, &commit, |writing| {
+            match &value {
+                Some(value) => writing.set(0, &key, id, Ok(value.clone())),
+                None => writing.clear(0, &key, id),
+            }
+            Ok(())
+        })?;
+        self.keep(written, true)
+    }
+
+    fn keep(&mut self, written: Written, alone: bool) -> Result<Receipt, Refusal> {
+        let Written { next, commit, expected, refused, broken, changes, named, touched } = written;
         let found = |(key, expected): &(Key, u64)| (Some(key.to_string()), *expected, self.revision(key));
         let moved: Vec<_> = expected.iter().map(found).filter(|(_, expected, found)| expected != found).collect();
         // Where an entity has moved, what it holds is not what the batch was made for.
         let broken = if moved.is_empty() { broken } else { Vec::new() };
         let violations: Vec<_> = refused.into_iter().chain(broken).collect();
         if !violations.is_empty() || !moved.is_empty() {
-            return Err(refusal(violations, moved, asked.alone));
+            return Err(refusal(violations, moved, alone));
         }
         let id = self.settle(next, &commit, &named, &touched);
         let number = |(applied, key): (Applied, Option<Key>)| {
@@ -61,36 +99,33 @@ impl Model {
         };
         Ok(Receipt {
             commit: id,
-            at: asked.at,
+            at: commit.at,
             catalog: self.catalog,
             changes: changes.into_iter().map(number).collect(),
             entities: named.iter().map(|key| (key.to_string(), self.revision(key))).collect(),
         })
     }
-
-    /// Sets or clears what has this id.
-    pub(crate) fn write_by_id(&mut self, at: Instant, ordinal: u32, id: u32, value: Option<Value>) -> Result<Receipt, Refusal> {
-        let held = self.located(ordinal).filter(|(_, entity)| entity.values.contains_key(&id));
-        let Some(key) = held.map(|(key, _)| key.clone()) else { return Err(not_found()) };
-        let mut writing = Writing::new(self, next_commit(self, at, None, None));
-        match value {
-            Some(value) => writing.set(0, &key, id, Ok(value)),
-            None => writing.clear(0, &key, id),
-        }
-        writing.check_unique();
-        let Writing { next, commit, refused, broken, changes, named, touched, .. } = writing;
-        let violations: Vec<_> = refused.into_iter().chain(broken).collect();
-        if !violations.is_empty() {
-            return Err(refusal(violations, Vec::new(), true));
-        }
-        let commit = self.settle(next, &commit, &named, &touched);
-        let changes = changes.into_iter().map(|(applied, _)| Applied { value: Some(value_id(ordinal, id)), ..applied }).collect();
-        let entities = vec![(key.to_string(), self.revision(&key))];
-        Ok(Receipt { commit, at, catalog: self.catalog, changes, entities })
-    }
 }
 
 impl<'a> Writing<'a> {
+    /// Does a batch, and once more if it changes definitions: what is set behind such a change is known only from the first
+    /// time.
+    fn done(before: &'a Model, commit: &Commit, each: impl Fn(&mut Self) -> Result<(), Refusal>) -> Result<Written, Refusal> {
+        let mut writing = Self::new(before, commit.clone());
+        writing.check_commit();
+        each(&mut writing)?;
+        if writing.has_settled {
+            writing = Self { to_come: writing.sets, ..Self::new(before, commit.clone()) };
+            writing.check_commit();
+            each(&mut writing)?;
+        }
+        let expected = writing.expected.clone();
+        expected.iter().for_each(|(key, _)| writing.name(key));
+        writing.check_unique();
+        let Self { next, commit, refused, broken, changes, named, touched, .. } = writing;
+        Ok(Written { next, commit, expected, refused, broken, changes, named, touched })
+    }
+
     fn new(before: &'a Model, commit: Commit) -> Self {
         Self {
             before,
@@ -103,6 +138,19 @@ impl<'a> Writing<'a> {
             touched: Vec::new(),
             set_at: Vec::new(),
             altered_at: Vec::new(),
+            expected: Vec::new(),
+            met: Vec::new(),
+            sets: Vec::new(),
+            to_come: Vec::new(),
+            has_settled: false,
+        }
+    }
+
+    fn check_commit(&mut self) {
+        for text in [self.commit.actor.clone(), self.commit.note.clone()].into_iter().flatten() {
+            if text.chars().count() > COMMIT_CHARS || text.contains('\0') {
+                self.refuse(None, None, None, Fault::wordless(Rule::Commit));
+            }
         }
     }
 
@@ -164,7 +212,7 @@ impl<'a> Writing<'a> {
                     return;
                 }
                 if let Some((id, _)) = self.next.find(of, &spec.name) {
-                    self.redefine(place, id, spec.clone());
+                    self.redefine(place, id, spec.clone(), None);
                 } else if let Some(id) = self.define(place, None, of, spec) {
                     self.did(Outcome::Created, Some(id), None);
                 }
@@ -174,7 +222,15 @@ impl<'a> Writing<'a> {
                     && let Some(id) = self.resolve(place, None, of, name)
                 {
                     let spec = touched(self.definition(id).spec.clone(), touches);
-                    self.redefine(place, id, spec);
+                    self.redefine(place, id, spec, None);
+                }
+            }
+            Change::Convert { of, name, touches, offending } => {
+                if self.is_type(Some(place), of)
+                    && let Some(id) = self.resolve(place, None, of, name)
+                {
+                    let spec = touched(self.definition(id).spec.clone(), touches);
+                    self.redefine(place, id, spec, Some(*offending));
                 }
             }
             Change::Delete { of, name, with_values } => {
@@ -215,112 +271,6 @@ impl<'a> Writing<'a> {
         }
     }
 
-    fn taken(&self, of: &str, except: Option<u32>, name: &str) -> Option<Fault> {
-        let (id, holder) = self.next.find(of, name)?;
-        (Some(id) != except).then(|| Fault::new(Rule::NameUnique, &holder.spec.name, displayed(name)))
-    }
-
-    fn define(&mut self, place: usize, key: Option<&Key>, of: &'static str, given: &DefinitionSpec) -> Option<u32> {
-        let declared = declare(given).map_err(|faults| (given.name.clone(), faults));
-        let declared = declared.and_then(|spec| match self.taken(of, None, &spec.name) {
-            Some(fault) => Err((spec.name, vec![fault])),
-            None => Ok(spec),
-        });
-        let spec = match declared {
-            Ok(spec) => spec,
-            Err((name, faults)) => {
-                let name = if crate::rules::name_fault(&name).is_none() { displayed(&name) } else { name };
-                faults.into_iter().for_each(|fault| self.refuse(Some(place), key, Some(&name), fault));
-                return None;
-            }
-        };
-        self.next.last_definition += 1;
-        let (id, stamp) = (self.next.last_definition, self.stamp());
-        self.next.definitions.insert(id, ModelDefinition { of, spec, created: stamp.clone(), modified: stamp });
-        self.touch(id, place);
-        Some(id)
-    }
-
-    fn touch(&mut self, id: u32, place: usize) {
-        self.altered_at.push((id, place));
-        if !self.touched.contains(&id) {
-            self.touched.push(id);
-        }
-    }
-
-    fn redefine(&mut self, place: usize, id: u32, given: DefinitionSpec) {
-        let older = self.definition(id).clone();
-        if given.data_type != older.spec.data_type {
-            let fault = Fault::new(Rule::DefinedDataType, older.spec.data_type, given.data_type);
-            return self.refuse(Some(place), None, Some(&older.spec.name), fault);
-        }
-        let spec = match declare(&given) {
-            Ok(spec) => spec,
-            Err(faults) => {
-                let is_name = crate::rules::name_fault(&given.name).is_none();
-                let name = if is_name { displayed(&given.name) } else { given.name };
-                return faults.into_iter().for_each(|fault| self.refuse(Some(place), None, Some(&name), fault));
-            }
-        };
-        if let Some(fault) = self.taken(older.of, Some(id), &spec.name) {
-            return self.refuse(Some(place), None, Some(&spec.name), fault);
-        }
-        if spec == older.spec {
-            return self.did(Outcome::Unchanged, Some(id), None);
-        }
-        if !ask_the_same(&older.spec, &spec) {
-            let held =
-                self.next.entities.iter().filter_map(|(key, entity)| Some((key.clone(), entity.values.get(&id)?.value.clone())));
-            for (key, value) in held.collect::<Vec<_>>() {
-                if let Some(fault) = admits(&spec, &value) {
-                    self.break_rule(place, Some(&key), &spec.name, fault);
-                }
-            }
-        }
-        let newer = ModelDefinition { spec, modified: self.stamp(), ..older };
-        self.next.definitions.insert(id, newer);
-        self.touch(id, place);
-        self.did(Outcome::Updated, Some(id), None);
-    }
-
-    fn delete(&mut self, place: usize, id: u32, with_values: bool) {
-        let spec = self.definition(id).spec.clone();
-        let holders = self.next.entities.values_mut().filter(|entity| entity.values.contains_key(&id));
-        if with_values {
-            holders.for_each(|entity| _ = entity.values.remove(&id));
-        } else {
-            let (count, used_by) = (holders.count(), &spec.documentation.used_by);
-            if count > 0 || !used_by.is_empty() {
-                let hold = if count == 1 { "entity holds" } else { "entities hold" };
-                let used_by = if used_by.is_empty() { String::new() } else { format!(", used by {}", used_by.join(", ")) };
-                let fault = Fault::new(
-                    Rule::InUse,
-                    "delete it with its values if that is meant",
-                    format!("{count} {hold} a value{used_by}"),
-                );
-                self.break_rule(place, None, &spec.name, fault);
-            }
-        }
-        self.next.definitions.remove(&id);
-        self.touch(id, place);
-        self.did(Outcome::Cleared, Some(id), None);
-    }
-
-    fn resolve(&mut self, place: usize, key: Option<&Key>, of: &str, name: &str) -> Option<u32> {
-        let found = self.next.find(of, name).map(|(id, _)| id);
-        if found.is_none() {
-            self.refuse(Some(place), key, Some(name), Fault::wordless(Rule::Defined));
-        }
-        found
-    }
-
-    fn resolve_or_define(&mut self, place: usize, key: &Key, name: &str) -> Option<u32> {
-        if key.of == NOTE && self.next.find(NOTE, name).is_none() {
-            return self.define(place, Some(key), NOTE, &DefinitionSpec::string(name).maximum_chars(UNDEFINED_CHARS));
-        }
-        self.resolve(place, Some(key), key.of, name)
-    }
-
     fn set_by_name(&mut self, place: usize, key: KeyGiven, name: &str, value: impl Fn(&DefinitionSpec) -> Result<Value, Fault>) {
         let Some(key) = self.key(Some(place), key) else { return };
         if let Some(id) = self.resolve_or_define(place, &key, name) {
@@ -334,6 +284,7 @@ impl<'a> Writing<'a> {
         match value.and_then(|value| bind(&spec, value)) {
             Ok(value) => {
                 self.name(key);
+                self.sets.push((place, key.clone(), id));
                 let outcome = self.put(place, key, id, value);
                 self.did(outcome, Some(id), Some(key));
             }
@@ -393,7 +344,7 @@ impl<'a> Writing<'a> {
             let fault = Fault::new(Rule::Required, "it cannot be moved away", "it was to be");
             self.break_rule(place, Some(key), &source.name, fault);
         }
-        match bind(&target, value) {
+        match bind_held(&target, value) {
             Ok(value) => {
                 self.take(key, from);
                 let outcome = self.put(place, key, to, value);
@@ -448,35 +399,5 @@ impl<'a> Writing<'a> {
             (true, false, false) => Outcome::Updated,
         };
         self.did(outcome, None, Some(key));
-    }
-
-    /// No two entities hold equal values of a unique attribute when all is done.
-    fn check_unique(&mut self) {
-        let unique = self.next.definitions.iter().filter(|(_, definition)| definition.spec.rules.unique);
-        for (id, name) in unique.map(|(id, definition)| (*id, definition.spec.name.clone())).collect::<Vec<_>>() {
-            let was_unique = self.before.definitions.get(&id).is_none_or(|was| was.spec.rules.unique);
-            // Those that held it first come first: by ordinal, then as the batch names them.
-            let mut keys: Vec<Key> = self.before.living(None).into_iter().map(|(key, _)| key.clone()).collect();
-            keys.extend(self.named.iter().filter(|key| self.before.entity(key).is_none_or(|was| was.values.is_empty())).cloned());
-            let held: Vec<(Key, Value)> = keys.iter().filter_map(|key| Some((key.clone(), self.held(key, id)?))).collect();
-            let was = |key: &Key| self.before.entity(key).and_then(|entity| entity.values.get(&id)).map(|held| &held.value);
-            let (kept, mut claimed): (Vec<_>, Vec<_>) =
-                held.into_iter().partition(|(key, value)| !was_unique || was(key) == Some(value));
-            if was_unique {
-                claimed.sort_by_key(|(key, _)| self.named.iter().position(|named| named == key));
-            }
-            let all = if was_unique { &claimed } else { &kept };
-            for (n, (key, value)) in all.iter().enumerate() {
-                let first = all[..n].iter().find(|(_, other)| other == value);
-                let keeper = kept.iter().filter(|_| was_unique).find(|(_, other)| other == value);
-                for (holder, _) in first.into_iter().chain(keeper) {
-                    let set_at = self.set_at.iter().rev().find(|(set, set_id, _)| set == key && *set_id == id).map(|at| at.2);
-                    let altered_at = self.altered_at.iter().rev().find(|(altered, _)| *altered == id).map(|at| at.1);
-                    let place = set_at.or(altered_at);
-                    let fault = Fault::new(Rule::Unique, holder, value);
-                    self.broken.push(violation(place, Some(key), Some(&name), fault));
-                }
-            }
-        }
     }
 }

@@ -1,0 +1,171 @@
+//! How the reference model reads the past, and what it takes to bring it back: from whole copies of what once was.
+
+use std::rc::Rc;
+
+use custom_attributes::{DefinitionSpec, Rule, Value};
+
+use crate::asked::{not_found, refusal, violation};
+use crate::operations::{Ago, KeyGiven, Question, Wanted};
+use crate::reading::entity_key;
+use crate::reference::{Key, Model, ModelDefinition, ModelEntity};
+use crate::rules::Fault;
+use crate::shapes::{Answer, Refusal, Violation};
+
+/// A batch that brings something back.
+#[derive(Debug, Default)]
+pub(crate) struct Restoration {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) expected: Vec<(Key, u64)>,
+    /// The revision of the catalog, where definitions are brought back.
+    pub(crate) catalog: Option<u64>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Step {
+    Restore(u32, ModelDefinition),
+    Change { of: &'static str, name: String, spec: DefinitionSpec },
+    Delete { of: &'static str, name: String },
+    Put { key: Key, id: u32, value: Option<Value> },
+}
+
+fn superseded(key: Option<&Key>, name: &str, limit: String, found: impl ToString) -> Violation {
+    violation(None, key, Some(name), Fault::new(Rule::Superseded, limit, found))
+}
+
+fn value(entity: Option<&ModelEntity>, id: u32) -> Option<&Value> {
+    Some(&entity?.values.get(&id)?.value)
+}
+
+/// Whether a value is another, or another version of the same.
+fn differs(before: Option<&ModelEntity>, after: Option<&ModelEntity>, id: u32) -> bool {
+    let version = |entity: Option<&ModelEntity>| entity?.values.get(&id).map(|held| (held.created, held.modified));
+    version(before) != version(after)
+}
+
+fn ids(before: Option<&ModelEntity>, after: Option<&ModelEntity>) -> Vec<u32> {
+    let mut ids: Vec<u32> = before.into_iter().chain(after).flat_map(|entity| entity.values.keys().copied()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+impl Model {
+    pub(crate) fn as_of(&self, commit: u64) -> Result<Rc<Self>, Refusal> {
+        match usize::try_from(commit).expect("there are few").checked_sub(1) {
+            None => Ok(Rc::default()),
+            Some(index) => self.states.get(index).cloned().ok_or_else(not_found),
+        }
+    }
+
+    /// An entity as it was, and how many there were that the question wants.
+    pub(crate) fn read_past(&self, ago: Ago, key: KeyGiven, name: &str, question: Option<&Question>) -> Result<Answer, Refusal> {
+        let then = self.as_of(ago.commit(self))?;
+        let key = entity_key(key)?;
+        let count = question.map(|question| then.count_found(key.of, question)).transpose()?;
+        Ok(Answer::Past {
+            details: then.details(&key),
+            entity: then.entity_read(&key, name),
+            history: then.entity(&key).map(|entity| entity.past.clone()).unwrap_or_default(),
+            count,
+        })
+    }
+
+    pub(crate) fn restoration(&self, wanted: &Wanted) -> Result<Restoration, Refusal> {
+        match wanted {
+            Wanted::Undo(ago) => self.undo(ago.commit(self)),
+            Wanted::Entity(key, ago) => self.restore_values(&entity_key(*key)?, ago.commit(self), None),
+            Wanted::Value { ordinal, definition, ago } => {
+                let key = self.entities.iter().find(|(_, entity)| entity.ordinal == *ordinal).map(|(key, _)| key);
+                self.restore_values(key.ok_or_else(not_found)?, ago.commit(self), Some(*definition))
+            }
+            Wanted::Definition(id) => self.restore_definition(*id),
+        }
+    }
+
+    fn restore_values(&self, key: &Key, commit: u64, only: Option<u32>) -> Result<Restoration, Refusal> {
+        let then = self.as_of(commit)?;
+        let now = Some(self.entity(key).ok_or_else(not_found)?);
+        let then = then.entity(key);
+        let mut restoration = Restoration { expected: vec![(key.clone(), self.revision(key))], ..Restoration::default() };
+        let mut violations = Vec::new();
+        for id in ids(now, then).into_iter().filter(|id| only.is_none_or(|only| only == *id)) {
+            if value(now, id) == value(then, id) {
+                continue;
+            }
+            if self.definitions.contains_key(&id) {
+                restoration.steps.push(Step::Put { key: key.clone(), id, value: value(then, id).cloned() });
+            } else {
+                violations.push(superseded(Some(key), &format!("definition {id}"), "that time".to_owned(), "deleted"));
+            }
+        }
+        finished(restoration, violations)
+    }
+
+    fn restore_definition(&self, id: u32) -> Result<Restoration, Refusal> {
+        let deleted = (1..=self.states.len() as u64).rev().find_map(|commit| {
+            let before = self.as_of(commit - 1).ok()?;
+            let was_deleted = before.definitions.contains_key(&id) && !self.as_of(commit).ok()?.definitions.contains_key(&id);
+            was_deleted.then_some(before)
+        });
+        let before = deleted.filter(|_| !self.definitions.contains_key(&id)).ok_or_else(not_found)?;
+        let mut steps = vec![Step::Restore(id, before.definitions[&id].clone())];
+        for (key, entity) in before.living(None) {
+            if let Some(held) = entity.values.get(&id) {
+                steps.push(Step::Put { key: key.clone(), id, value: Some(held.value.clone()) });
+            }
+        }
+        Ok(Restoration { steps, expected: Vec::new(), catalog: Some(self.catalog) })
+    }
+
+    fn undo(&self, commit: u64) -> Result<Restoration, Refusal> {
+        let (before, after) = (self.as_of(commit.checked_sub(1).ok_or_else(not_found)?)?, self.as_of(commit)?);
+        let (mut restoration, mut violations, mut made) = (Restoration::default(), Vec::new(), Vec::new());
+        for id in 1..=after.last_definition {
+            let (was, became, now) = (before.definitions.get(&id), after.definitions.get(&id), self.definitions.get(&id));
+            let version = |definition: Option<&ModelDefinition>| definition.map(|definition| definition.modified.commit);
+            let Some(either) = was.or(became).filter(|_| version(was) != version(became)) else { continue };
+            let spec = |definition: Option<&ModelDefinition>| definition.map(|definition| definition.spec.clone());
+            if spec(now) != spec(became) {
+                let found = if now.is_some() { "another" } else { "deleted" };
+                violations.push(superseded(None, &either.spec.name, format!("commit {commit}"), found));
+                continue;
+            }
+            restoration.catalog = Some(self.catalog);
+            let of = either.of;
+            match (was, became) {
+                (Some(was), None) => restoration.steps.push(Step::Restore(id, was.clone())),
+                (None, Some(became)) => made.push(Step::Delete { of, name: became.spec.name.clone() }),
+                (Some(was), Some(became)) => {
+                    let (name, spec) = (became.spec.name.clone(), was.spec.clone());
+                    restoration.steps.push(Step::Change { of, name, spec });
+                }
+                (None, None) => {}
+            }
+        }
+        let mut changed: Vec<_> = after.entities.iter().filter(|(key, entity)| entity.revision > before.revision(key)).collect();
+        changed.sort_by_key(|(_, entity)| entity.ordinal);
+        for (key, became) in changed {
+            let (was, became, now) = (before.entity(key), Some(became), self.entity(key));
+            restoration.expected.push((key.clone(), self.revision(key)));
+            for id in ids(was, became).into_iter().filter(|id| differs(was, became, *id)) {
+                let named = after.definitions.get(&id).or_else(|| before.definitions.get(&id));
+                let name = &named.expect("it held a value").spec.name;
+                let comes_back = restoration.steps.iter().any(|step| matches!(step, Step::Restore(back, _) if *back == id));
+                if value(now, id) != value(became, id) {
+                    let found = value(now, id).map_or("absent".to_owned(), |held| format!("{:?}", held.to_string()));
+                    violations.push(superseded(Some(key), name, format!("commit {commit}"), found));
+                } else if self.definitions.contains_key(&id) || comes_back {
+                    restoration.steps.push(Step::Put { key: key.clone(), id, value: value(was, id).cloned() });
+                } else {
+                    violations.push(superseded(Some(key), name, "that time".to_owned(), "deleted"));
+                }
+            }
+        }
+        restoration.steps.extend(made);
+        finished(restoration, violations)
+    }
+}
+
+fn finished(restoration: Restoration, violations: Vec<Violation>) -> Result<Restoration, Refusal> {
+    if violations.is_empty() { Ok(restoration) } else { Err(refusal(violations, Vec::new(), false)) }
+}
