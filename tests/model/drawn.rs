@@ -399,6 +399,24 @@ fn change_report(draw: &mut Draw<'_>) -> Operation {
     Operation::ChangeReport { of: entity_type(draw), name, touches }
 }
 
+/// A change of type, with values of the new one behind it.
+fn refilling(draw: &mut Draw<'_>) -> Operation {
+    let ((name, _), data_type) = (home(draw), data_type(draw));
+    let touches = vec![Touch::NoRules, Touch::NoDocumentation, Touch::Retype(data_type)];
+    let offending = draw.one(&[Offending::Refuse, Offending::Clear]);
+    let mut changes = vec![Change::Convert { of: CUSTOMER, name, touches, offending }];
+    changes.extend(draw.many(1, 4, |draw| {
+        let key = (CUSTOMER, draw.one(&FEW_IDS));
+        one_of!(draw,
+            8 => Change::Set { key, name, value: draw.one(plain_values(data_type)) },
+            1 => Change::Clear { key, name },
+            1 => Change::Move { key, from: name, to: self::name(draw) },
+            1 => Change::Save { key, values: vec![(name, draw.one(plain_values(data_type)))] },
+        )
+    }));
+    Operation::Commit(BatchGiven { actor: None, note: None, expected: Vec::new(), changes })
+}
+
 /// Several values at once, which are mostly in order.
 fn filling(draw: &mut Draw<'_>) -> Operation {
     let changes = draw.many(2, 8, |draw| {
@@ -413,6 +431,7 @@ fn dense_operation(draw: &mut Draw<'_>) -> Operation {
         14 => Operation::Single { actor: actor(draw), change: change(draw) },
         8 => Operation::Commit(batch(draw)),
         3 => filling(draw),
+        2 => refilling(draw),
         1 => Operation::Check(batch(draw)),
         10 => restoring(draw),
         3 => reading_past(draw),
