@@ -312,6 +312,12 @@ impl Violations {
         Err(crate::Error::Invalid(Self(violations)))
     }
 
+    /// The same, where there is but one change that they can be of.
+    pub(crate) fn without_places(mut self) -> Self {
+        self.0.iter_mut().for_each(|violation| violation.place = None);
+        self
+    }
+
     /// All of them.
     pub fn as_slice(&self) -> &[Violation] {
         &self.0

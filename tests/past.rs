@@ -251,3 +251,31 @@ fn subscribers_see_every_commit_however_slow_they_are() {
     let wait = std::time::Duration::from_millis(250);
     assert!(idle.next_page(wait).expect("a page").changes.is_empty() && began.elapsed() >= wait);
 }
+
+#[test]
+fn names_that_went_from_one_to_another_go_back() {
+    for host in stores() {
+        let customers = host.of("customer").expect("a type");
+        customers.ensure(["a", "b"].map(DefinitionSpec::string)).expect("definitions");
+        host.batch().set(("customer", 1), "a", "of a").set(("customer", 1), "b", "of b").commit().expect("a commit");
+        let mut last = picture(&host);
+        let named = |name: &'static str| move |spec: DefinitionSpec| spec.named(name);
+        let reused = host.batch().delete_with_values("customer", "a").define("customer", DefinitionSpec::integer("a"));
+        let exchanged =
+            host.batch().alter("customer", "a", named("c")).alter("customer", "b", named("a")).alter("customer", "c", named("b"));
+        let handed_on = host.batch().alter("customer", "b", named("d")).define("customer", DefinitionSpec::date("b"));
+        for batch in [reused.set(("customer", 2), "a", 7), exchanged, handed_on] {
+            let done = commit(&batch.commit().expect("a commit"));
+            let now = picture(&host);
+            let undone = commit(&host.undo(done).expect("nothing came after it").commit().expect("an undo"));
+            assert_eq!(picture(&host), last);
+            let again = host.undo(undone).expect("nothing came after it").commit().expect("an undo of the undo");
+            assert_eq!(picture(&host), now);
+            assert_eq!(
+                again.changes.iter().filter(|applied| applied.outcome == custom_attributes::Outcome::Unchanged).count(),
+                0
+            );
+            last = now;
+        }
+    }
+}

@@ -33,15 +33,44 @@ pub struct BatchBuilder<'a, S> {
 
 /// One change as it was asked for.
 pub(super) enum Request<'a> {
-    Define { entity_type: Given<EntityType>, spec: Box<DefinitionSpec> },
-    Ensure { entity_type: Given<EntityType>, spec: Box<DefinitionSpec> },
-    Alter { entity_type: Given<EntityType>, name: Cow<'a, str>, alter: Box<Alter<'a>>, conversion: Option<Offending> },
-    Delete { entity_type: Given<EntityType>, name: Cow<'a, str>, with_values: bool },
+    Define {
+        entity_type: Given<EntityType>,
+        spec: Box<DefinitionSpec>,
+    },
+    Ensure {
+        entity_type: Given<EntityType>,
+        spec: Box<DefinitionSpec>,
+    },
+    Alter {
+        entity_type: Given<EntityType>,
+        name: Cow<'a, str>,
+        alter: Box<Alter<'a>>,
+        conversion: Option<Offending>,
+    },
+    Delete {
+        entity_type: Given<EntityType>,
+        name: Cow<'a, str>,
+        with_values: bool,
+    },
     Restore(Arc<Definition>),
-    Merge { entity_type: Given<EntityType>, from: Cow<'a, str>, into: Cow<'a, str>, offending: Offending },
-    Split { entity_type: Given<EntityType>, from: Cow<'a, str>, into: Cow<'a, str> },
+    /// Another name for a while, which nobody asked for.
+    MoveAside(Arc<Definition>, String),
+    Merge {
+        entity_type: Given<EntityType>,
+        from: Cow<'a, str>,
+        into: Cow<'a, str>,
+        offending: Offending,
+    },
+    Split {
+        entity_type: Given<EntityType>,
+        from: Cow<'a, str>,
+        into: Cow<'a, str>,
+    },
     Prune(Vec<VersionId>),
-    Entity { entity: Given<EntityKey>, request: EntityRequest<'a> },
+    Entity {
+        entity: Given<EntityKey>,
+        request: EntityRequest<'a>,
+    },
 }
 
 /// What was given, or what is wrong with it. A batch has a million of these, few of them wrong: what is large is boxed.
@@ -262,6 +291,11 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
 
     pub(super) fn prune(mut self, versions: Vec<VersionId>) -> Self {
         self.requests.push(Request::Prune(versions));
+        self
+    }
+
+    pub(super) fn move_aside(mut self, definition: Arc<Definition>, name: String) -> Self {
+        self.requests.push(Request::MoveAside(definition, name));
         self
     }
 

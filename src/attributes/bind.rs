@@ -93,7 +93,14 @@ impl<'a> Binder<'a> {
                 }
             }
             Request::Prune(versions) => self.push(place, true, Change::Prune(versions.clone())),
-            Request::Restore(definition) => self.put(place, definition, definition.spec().clone(), Change::Restore),
+            Request::Restore(definition) => self.put(place, true, definition, definition.spec().clone(), Change::Restore),
+            Request::MoveAside(definition, name) => {
+                let spec = definition.spec().clone().named(name.as_str());
+                self.put(place, false, definition, spec, |definition| Change::Redefine {
+                    definition,
+                    offending: Offending::Refuse,
+                });
+            }
             Request::Entity { entity, request } => {
                 let Some(entity) = self.well_formed(place, entity) else { return Ok(()) };
                 self.bind_entity(place, entity, request)?;
@@ -173,17 +180,24 @@ impl<'a> Binder<'a> {
             return self.refuse(Some(place), None, violation.of(older.name().as_str()));
         }
         let offending = conversion.unwrap_or_default();
-        self.put(place, older, spec, |definition| Change::Redefine { definition, offending });
+        self.put(place, true, older, spec, |definition| Change::Redefine { definition, offending });
     }
 
     /// Puts a definition with another declaration under the id of an older one.
-    fn put(&mut self, place: usize, older: &Definition, spec: DefinitionSpec, change: impl FnOnce(Box<Definition>) -> Change) {
+    fn put(
+        &mut self,
+        place: usize,
+        asked_for: bool,
+        older: &Definition,
+        spec: DefinitionSpec,
+        change: impl FnOnce(Box<Definition>) -> Change,
+    ) {
         let newer = match Definition::new(older.id(), older.entity_type().clone(), spec, self.limits) {
             Ok(newer) => newer.stamped(older.created().clone(), older.modified().clone()),
             Err(error) => return self.refuse_all(Some(place), None, &error),
         };
         match Arc::make_mut(&mut self.catalog).redefine(newer.clone()) {
-            Ok(()) => self.push(place, true, change(Box::new(newer))),
+            Ok(()) => self.push(place, asked_for, change(Box::new(newer))),
             Err(violation) => self.refuse(Some(place), None, violation),
         }
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::attributes::batch::BatchBuilder;
 use crate::attributes::of::AttributesOf;
-use crate::error::{Result, Violation, Violations};
+use crate::error::{Error, Result, Violation, Violations};
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, DefinitionSpec, EntityKey, Ordinal, Revision, Value};
 use crate::store::{AttributeStore, Change, Duplicate, Judged, Offending, OnProgress, Progress, Receipt, Swept, judge};
 
@@ -339,10 +339,22 @@ impl<S: AttributeStore> SchemaPlan<'_, S> {
         let catalog = snapshot.catalog()?;
         let builder = self.batch(Offending::Refuse);
         let bound = builder.bind(&catalog)?;
-        Violations::into_result(bound.violations)?;
-        judge(&*snapshot, &bound.batch, self.of.entity_type(), from, progress, visit)?;
-        let ends = (0..self.steps.len()).map(|step| ends(&catalog, bound.batch.changes(), step)).collect();
+        let (batch, changes) = (&bound.batch, bound.batch.changes());
+        let judged = match Violations::into_result(bound.violations.clone()) {
+            Ok(()) => judge(&*snapshot, batch, self.of.entity_type(), from, progress, visit),
+            refused => refused,
+        };
+        judged.map_err(|error| self.placed(error))?;
+        let ends = (0..self.steps.len()).map(|step| ends(&catalog, changes, step)).collect();
         Ok(((snapshot.marks()?.commit, catalog.revision()), ends))
+    }
+
+    /// A single step needs no place in its violations.
+    fn placed(&self, error: Error) -> Error {
+        match error {
+            Error::Invalid(violations) if self.steps.len() == 1 => Error::Invalid(violations.without_places()),
+            other => other,
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use crate::attributes::{Attributes, BatchBuilder};
 use crate::error::{Error, Result, Rule, Violation, Violations};
 use crate::history::{Changed, DefinitionChange, EntityChange, Horizons, Point, Position, changes_since, is_known, state_at};
 use crate::model::{
-    Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, IntoEntityKey, Retention, Value, ValueId,
+    Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, IntoEntityKey, Retention, Value, ValueId,
+    longer_than,
 };
 use crate::store::{AttributeStore, Commit, Offending, Past, Snapshot, commit_with_id, written_at};
 
@@ -40,7 +41,7 @@ impl<S: AttributeStore> Attributes<S> {
         let now = snapshot.read(std::slice::from_ref(&key))?.pop().flatten();
         let now = now.ok_or_else(|| Error::not_found(key.to_string(), Vec::new()))?;
         // The key of an entity may be erased one day, and notes are not.
-        let batch = self.batch().note(format!("restores entity {} as of commit {at}", now.ordinal()));
+        let batch = self.noted(format!("restores entity {} as of commit {at}", now.ordinal()));
         Restoring::new(&*snapshot, batch)?.state(&now, at, None)
     }
 
@@ -54,7 +55,7 @@ impl<S: AttributeStore> Attributes<S> {
         let at = point.into().resolve(&*snapshot)?;
         let now = written_at(&*snapshot, id.ordinal())?;
         let now = now.ok_or_else(|| Error::not_found(format!("the entity of value {id}"), Vec::new()))?;
-        let batch = self.batch().note(format!("restores value {id} as of commit {at}"));
+        let batch = self.noted(format!("restores value {id} as of commit {at}"));
         Restoring::new(&*snapshot, batch)?.state(&now, at, Some(id.definition()))
     }
 
@@ -81,8 +82,9 @@ impl<S: AttributeStore> Attributes<S> {
         let is_gone = snapshot.catalog()?.get(id).is_none();
         let last = last.filter(|_| is_gone);
         let last = last.ok_or_else(|| Error::not_found(format!("a deleted definition {id}"), Vec::new()))?;
-        let batch = self.batch().note(format!("restores the definition {id}, `{}`", last.definition.name()));
+        let batch = self.noted(format!("restores the definition {id}, `{}`", last.definition.name()));
         let mut restoring = Restoring::new(&*snapshot, batch)?;
+        restoring.expect_catalog();
         restoring.definition(&last.definition);
         for ordinal in snapshot.touched(last.ended)? {
             let Some(now) = written_at(&*snapshot, ordinal)? else { continue };
@@ -117,16 +119,20 @@ impl<S: AttributeStore> Attributes<S> {
         let snapshot = self.store.snapshot()?;
         let found = commit_with_id(&*snapshot, commit)?;
         let found = found.ok_or_else(|| Error::not_found(format!("commit {commit}"), Vec::new()))?;
-        let mut restoring = Restoring::new(&*snapshot, self.batch().note(format!("undoes commit {commit}")))?;
+        let mut restoring = Restoring::new(&*snapshot, self.noted(format!("undoes commit {commit}")))?;
         let mut position = Position::from(CommitId::new(commit.get() - 1));
-        let mut made = Vec::new();
+        // Definitions come first, for values are theirs; those that the commit made go last.
+        let (mut definitions, mut made) = (Vec::new(), None);
         loop {
             let page = changes_since(&*snapshot, position, PAGE)?;
-            let is_of = |change: &&Changed| change.commit().id == commit;
-            for change in page.changes.iter().take_while(is_of) {
+            let is_of = |change: &Changed| change.commit().id == commit;
+            for change in page.changes.into_iter().take_while(is_of) {
                 match change {
-                    Changed::Definition(change) => restoring.undo_definition(change, &mut made),
-                    Changed::Entity(change) => restoring.undo_entity(change)?,
+                    Changed::Definition(change) => definitions.push(change),
+                    Changed::Entity(change) => {
+                        made.get_or_insert_with(|| restoring.undo_definitions(&definitions));
+                        restoring.undo_entity(&change)?;
+                    }
                     // It is as if it had never been.
                     Changed::Erased(_) => {}
                 }
@@ -136,8 +142,15 @@ impl<S: AttributeStore> Attributes<S> {
                 break;
             }
         }
-        made.iter().for_each(|made| restoring.take_away(made));
+        let made = made.unwrap_or_else(|| restoring.undo_definitions(&definitions));
+        made.into_iter().for_each(|(entity_type, name)| restoring.change(|batch| batch.delete(entity_type.as_str(), name)));
         restoring.finish()
+    }
+
+    /// A batch that says what it does, where the limits leave room for it.
+    fn noted(&self, note: String) -> BatchBuilder<'_, S> {
+        let fits = !longer_than(&note, self.limits.commit_chars);
+        if fits { self.batch().note(note) } else { self.batch() }
     }
 }
 
@@ -190,7 +203,6 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
     }
 
     fn definition(&mut self, definition: &Arc<Definition>) {
-        self.expect_catalog();
         self.restored.push(definition.id());
         self.change(|batch| batch.restore(Arc::clone(definition)));
     }
@@ -235,29 +247,60 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
         self.catalog.get(id).is_some_and(|definition| limits.retention_of(definition) == Retention::Off)
     }
 
-    fn undo_definition(&mut self, change: &DefinitionChange, made: &mut Vec<Arc<Definition>>) {
-        let (before, after) = (&change.before, &change.after);
-        let Some(id) = before.as_ref().or(after.as_ref()).map(|definition| definition.id()) else { return };
-        let now = self.catalog.get(id).cloned();
-        if now.as_ref().map(|now| now.spec()) != after.as_ref().map(|after| after.spec()) {
-            let found = now.as_ref().map_or("deleted", |_| "another");
-            let name = before.as_ref().or(after.as_ref()).map_or_else(String::new, |definition| definition.name().to_string());
-            return self.refuse(None, superseded(change.commit.id, found).of(name));
-        }
-        self.expect_catalog();
-        match (before, after) {
-            (Some(before), None) => self.definition(before),
-            (Some(before), Some(after)) => {
-                let (of, name, spec) = (after.entity_type().clone(), after.name().to_string(), before.spec().clone());
-                self.change(|batch| batch.change(of.as_str(), name, move |_| spec.clone(), Offending::Refuse));
+    /// Makes definitions what they were, and says which are to be deleted once nobody holds a value of them any longer.
+    fn undo_definitions(&mut self, changes: &[DefinitionChange]) -> Vec<(EntityType, String)> {
+        let mut undone = Vec::new();
+        for change in changes {
+            let (before, after) = (&change.before, &change.after);
+            let Some(either) = before.as_ref().or(after.as_ref()) else { continue };
+            let now = self.catalog.get(either.id()).cloned();
+            if now.as_ref().map(|now| now.spec()) == after.as_ref().map(|after| after.spec()) {
+                undone.push((before, after));
+            } else {
+                let found = now.as_ref().map_or("deleted", |_| "another");
+                self.refuse(None, superseded(change.commit.id, found).of(either.name().as_str()));
             }
-            (None, Some(after)) => made.push(Arc::clone(after)),
-            (None, None) => {}
         }
+        if !undone.is_empty() {
+            self.expect_catalog();
+        }
+        // Names may have gone from one to another: all are free before the first is given back.
+        let moves_aside = undone.len() > 1;
+        let names: Vec<String> = undone
+            .iter()
+            .map(|(_, after)| match after {
+                Some(after) if moves_aside => self.free_name(after),
+                Some(after) => after.name().to_string(),
+                None => String::new(),
+            })
+            .collect();
+        for (after, name) in undone.iter().zip(&names).filter_map(|((_, after), name)| Some((after.as_ref()?, name))) {
+            if moves_aside {
+                self.change(|batch| batch.move_aside(Arc::clone(after), name.clone()));
+            }
+        }
+        let mut made = Vec::new();
+        for ((before, after), name) in undone.into_iter().zip(names) {
+            match (before, after) {
+                (Some(before), None) => self.definition(before),
+                (Some(before), Some(after)) => {
+                    let (of, spec) = (after.entity_type().clone(), before.spec().clone());
+                    self.change(|batch| batch.change(of.as_str(), name, move |_| spec.clone(), Offending::Refuse));
+                }
+                (None, Some(after)) => made.push((after.entity_type().clone(), name)),
+                (None, None) => {}
+            }
+        }
+        made
     }
 
-    fn take_away(&mut self, made: &Definition) {
-        self.change(|batch| batch.delete(made.entity_type().as_str(), made.name().to_string()));
+    /// A name that nothing else has.
+    fn free_name(&self, definition: &Definition) -> String {
+        let mut name = format!("~{}", definition.id());
+        while self.catalog.find(definition.entity_type(), &name).is_some() {
+            name.insert(0, '~');
+        }
+        name
     }
 
     fn undo_entity(&mut self, change: &EntityChange) -> Result<()> {

@@ -99,6 +99,18 @@ pub enum Change {
     Prune(Vec<VersionId>),
 }
 
+impl Change {
+    /// The entity of which it replaces what is held for this definition, whatever that is.
+    pub(crate) fn overwrites(&self, id: DefinitionId) -> Option<&EntityKey> {
+        match self {
+            Self::Set { entity, value } if value.definition() == id => Some(entity),
+            Self::Clear { entity, definition } | Self::EraseValue { entity, definition } if *definition == id => Some(entity),
+            Self::Save { entity, .. } | Self::Remove { entity } | Self::EraseEntity { entity } => Some(entity),
+            _ => None,
+        }
+    }
+}
+
 /// A version of a value in history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VersionId {

@@ -12,7 +12,8 @@ use crate::shapes::{Answer, Exact, Offence, Refusal, Report};
 impl Model {
     pub(crate) fn change_report(&self, of: &str, name: &str, touches: &[Touch]) -> Result<Answer, Refusal> {
         entity_type(of)?;
-        let (id, definition) = self.lookup(of, name)?;
+        let found = self.find(of, name);
+        let (id, definition) = found.ok_or_else(|| refused_alone(Some(name), Fault::wordless(Rule::Defined)))?;
         let spec = touched(definition.spec.clone(), touches);
         let spec = declare(&spec).map_err(|faults| {
             let name = shown_name(&spec.name);

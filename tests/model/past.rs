@@ -23,9 +23,25 @@ pub(crate) struct Restoration {
 #[derive(Debug)]
 pub(crate) enum Step {
     Restore(u32, ModelDefinition),
-    Change { of: &'static str, name: String, spec: DefinitionSpec },
-    Delete { of: &'static str, name: String },
-    Put { key: Key, id: u32, value: Option<Value> },
+    Change {
+        of: &'static str,
+        name: String,
+        spec: DefinitionSpec,
+    },
+    Delete {
+        of: &'static str,
+        name: String,
+    },
+    /// Another name for a while, which nobody asked for.
+    Aside {
+        id: u32,
+        name: String,
+    },
+    Put {
+        key: Key,
+        id: u32,
+        value: Option<Value>,
+    },
 }
 
 fn superseded(key: Option<&Key>, name: &str, limit: String, found: impl ToString) -> Violation {
@@ -119,7 +135,8 @@ impl Model {
 
     fn undo(&self, commit: u64) -> Result<Restoration, Refusal> {
         let (before, after) = (self.as_of(commit.checked_sub(1).ok_or_else(not_found)?)?, self.as_of(commit)?);
-        let (mut restoration, mut violations, mut made) = (Restoration::default(), Vec::new(), Vec::new());
+        let (mut restoration, mut violations) = (Restoration::default(), Vec::new());
+        let (mut undone, mut made) = (Vec::new(), Vec::new());
         for id in 1..=after.last_definition {
             let (was, became, now) = (before.definitions.get(&id), after.definitions.get(&id), self.definitions.get(&id));
             let version = |definition: Option<&ModelDefinition>| definition.map(|definition| definition.modified.commit);
@@ -131,14 +148,21 @@ impl Model {
                 continue;
             }
             restoration.catalog = Some(self.catalog);
-            let of = either.of;
+            undone.push((id, either.of, was.cloned(), became.map(|became| became.spec.name.clone())));
+        }
+        let moves_aside = undone.len() > 1;
+        for (id, _, _, name) in undone.iter_mut().filter(|_| moves_aside) {
+            if let Some(name) = name {
+                // No name of the alphabet begins so.
+                *name = format!("~{id}");
+                restoration.steps.push(Step::Aside { id: *id, name: name.clone() });
+            }
+        }
+        for (id, of, was, became) in undone {
             match (was, became) {
-                (Some(was), None) => restoration.steps.push(Step::Restore(id, was.clone())),
-                (None, Some(became)) => made.push(Step::Delete { of, name: became.spec.name.clone() }),
-                (Some(was), Some(became)) => {
-                    let (name, spec) = (became.spec.name.clone(), was.spec.clone());
-                    restoration.steps.push(Step::Change { of, name, spec });
-                }
+                (Some(was), None) => restoration.steps.push(Step::Restore(id, was)),
+                (None, Some(name)) => made.push(Step::Delete { of, name }),
+                (Some(was), Some(name)) => restoration.steps.push(Step::Change { of, name, spec: was.spec }),
                 (None, None) => {}
             }
         }

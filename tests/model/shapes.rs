@@ -278,12 +278,12 @@ impl From<&ca::Offence> for Offence {
     }
 }
 
-impl From<&ca::ChangeReport> for Report {
-    fn from(report: &ca::ChangeReport) -> Self {
+impl From<&ca::PlanReport> for Report {
+    fn from(report: &ca::PlanReport) -> Self {
         let conversion = |one: &ca::Conversion| (one.entity.to_string(), Exact(one.from.clone()), Exact(one.to.clone()));
         Self {
-            before: (&*report.before).into(),
-            after: Exact(report.after.clone()),
+            before: report.steps[0].before.as_deref().map(Defined::from).expect("it is changed"),
+            after: Exact(report.steps[0].after.clone().expect("it is not deleted")),
             held: report.held,
             converted: report.converted,
             offending: report.offending,

@@ -31,8 +31,8 @@ struct Writing<'a> {
     expected: Vec<(Key, u64)>,
     /// Entities that it comes upon without naming them, in their order.
     met: Vec<Key>,
-    /// Where it sets which value by itself, and where it will have done so.
-    sets: Vec<(usize, Key, u32)>,
+    /// Where it sets or clears which value, whatever that was, and where it will have done so.
+    overwrites: Vec<(usize, Key, u32)>,
     to_come: Vec<(usize, Key, u32)>,
     /// Whether a definition was changed in a way that held values have to follow.
     has_settled: bool,
@@ -115,7 +115,7 @@ impl<'a> Writing<'a> {
         writing.check_commit();
         each(&mut writing)?;
         if writing.has_settled {
-            writing = Self { to_come: writing.sets, ..Self::new(before, commit.clone()) };
+            writing = Self { to_come: writing.overwrites, ..Self::new(before, commit.clone()) };
             writing.check_commit();
             each(&mut writing)?;
         }
@@ -140,7 +140,7 @@ impl<'a> Writing<'a> {
             altered_at: Vec::new(),
             expected: Vec::new(),
             met: Vec::new(),
-            sets: Vec::new(),
+            overwrites: Vec::new(),
             to_come: Vec::new(),
             has_settled: false,
         }
@@ -263,6 +263,7 @@ impl<'a> Writing<'a> {
             Change::Remove { key } => {
                 let Some(key) = self.key(Some(place), *key) else { return };
                 self.name(&key);
+                self.overwrite_all(place, &key);
                 let values = &mut self.next.entities.entry(key.clone()).or_default().values;
                 let outcome = if values.is_empty() { Outcome::Unchanged } else { Outcome::Cleared };
                 values.clear();
@@ -284,7 +285,7 @@ impl<'a> Writing<'a> {
         match value.and_then(|value| bind(&spec, value)) {
             Ok(value) => {
                 self.name(key);
-                self.sets.push((place, key.clone(), id));
+                self.overwrites.push((place, key.clone(), id));
                 let outcome = self.put(place, key, id, value);
                 self.did(outcome, Some(id), Some(key));
             }
@@ -317,8 +318,13 @@ impl<'a> Writing<'a> {
         self.next.entities.get_mut(key).is_some_and(|entity| entity.values.remove(&id).is_some())
     }
 
+    fn overwrite_all(&mut self, place: usize, key: &Key) {
+        self.overwrites.extend((1..=self.next.last_definition).map(|id| (place, key.clone(), id)));
+    }
+
     fn clear(&mut self, place: usize, key: &Key, id: u32) {
         self.name(key);
+        self.overwrites.push((place, key.clone(), id));
         let was_there = self.take(key, id);
         let spec = &self.definition(id).spec;
         if was_there && spec.rules.required {
@@ -384,6 +390,7 @@ impl<'a> Writing<'a> {
             return;
         }
         self.name(key);
+        self.overwrite_all(place, key);
         let held = self.next.entities.entry(key.clone()).or_default();
         let was_empty = held.values.is_empty();
         let all = held.values.len();

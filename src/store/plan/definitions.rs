@@ -7,7 +7,7 @@ use crate::error::{Error, Result, Rule, Violation};
 use crate::model::{Definition, DefinitionId, EntityKey, EntityRecord, Outcome, Stamp};
 use crate::store::plan::{Planner, moved_catalog, undefined};
 use crate::store::sweep::{Sweep, Swept};
-use crate::store::{Applied, Change, Offending};
+use crate::store::{Applied, Offending};
 
 impl Planner<'_> {
     pub(super) fn define(&mut self, place: usize, definition: &Definition) -> Result<Applied> {
@@ -64,11 +64,8 @@ impl Planner<'_> {
     /// Values that are held become what the newer definition admits: each that it cannot is a violation, or goes.
     fn settle_held_values(&mut self, place: usize, newer: &Definition, offending: Offending) {
         let id = newer.id();
-        // What is set later in the batch comes in the form in which it is set.
-        let later = self.batch.changes().iter().skip(place + 1).filter_map(|change| match change {
-            Change::Set { entity, value } if value.definition() == id => Some(entity),
-            _ => None,
-        });
+        // What is set or cleared later in the batch is not asked what it is now.
+        let later = self.batch.changes().iter().skip(place + 1).filter_map(|change| change.overwrites(id));
         let later: HashSet<&EntityKey> = later.collect();
         self.sweep(Sweep::settle(place, Arc::new(newer.clone()), offending), &later);
     }

@@ -77,7 +77,7 @@ impl Writing<'_> {
         self.meet(moves);
         let holders = self.next.entities.iter().filter_map(|(key, entity)| Some((key.clone(), entity.values.get(&id)?.clone())));
         for (key, held) in holders.collect::<Vec<_>>() {
-            // What is set later comes in the form in which it is set.
+            // What is set or cleared later is not asked what it is now.
             if self.to_come.iter().any(|(later, other, other_id)| *later > place && *other == key && *other_id == id) {
                 continue;
             }

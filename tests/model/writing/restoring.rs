@@ -42,6 +42,14 @@ impl Writing<'_> {
                     self.delete(place, id, false);
                 }
             }
+            Step::Aside { id, name } => {
+                let stamp = self.stamp();
+                if let Some(definition) = self.next.definitions.get_mut(id) {
+                    definition.spec.name.clone_from(name);
+                    definition.modified = stamp;
+                }
+                self.touch(*id, place);
+            }
             Step::Put { id, .. } if !self.next.definitions.contains_key(id) => {
                 // Where its definition could not come back, that is what is said.
                 return if self.refused.is_empty() { Err(not_found()) } else { Ok(()) };
