@@ -156,3 +156,33 @@ pub struct KeyPage {
     /// Where the next page begins; none if this is the last.
     pub next: Option<Cursor>,
 }
+
+impl KeyPage {
+    /// The ids as one JSON array, which the host's own SQL takes as one parameter: integers stay integers, texts texts.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, SqliteStore, attr};
+    /// use rusqlite::Connection;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("crm.db");
+    /// let host = Connection::open(&path)?;
+    /// host.execute_batch("CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO customers VALUES (123, 'Acme')")?;
+    /// let attributes = Attributes::new(SqliteStore::options().beside_host_tables().open(&path)?);
+    /// let customers = attributes.of("customer")?;
+    /// customers.define(DefinitionSpec::string("support_tier"))?;
+    /// customers.set(123, "support_tier", "premium")?;
+    ///
+    /// let found = customers.find_keys(attr("support_tier").eq("premium"))?.ids_as_json();
+    /// assert_eq!(found, "[123]");
+    /// let sql = "SELECT c.name FROM customers c WHERE c.id IN (SELECT value FROM json_each(?1))";
+    /// assert_eq!(host.query_row(sql, [found], |row| row.get::<_, String>(0))?, "Acme");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ids_as_json(&self) -> String {
+        let id = |key: &EntityKey| match (key.id().as_integer(), key.id().as_text()) {
+            (Some(number), _) => serde_json::Value::from(number),
+            (None, text) => serde_json::Value::from(text),
+        };
+        serde_json::Value::Array(self.keys.iter().map(id).collect()).to_string()
+    }
+}

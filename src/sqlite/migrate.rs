@@ -12,6 +12,7 @@ use crate::sqlite::failure::failed;
 use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, POSTINGS, VERSION};
 use crate::sqlite::tables::{Known, Tables};
+use crate::sqlite::views;
 use crate::store::each_record;
 
 /// Brings an older file up to date, whole or not at all; one that is not older stays as it is.
@@ -29,6 +30,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     }
     if found < 3 {
         transaction.execute_batch(HORIZONS).map_err(&migrating)?;
+        views::add(&transaction)?;
     }
     transaction.execute("UPDATE attr_state SET schema = ?1", [VERSION]).map_err(&migrating)?;
     let application: i32 = transaction.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(&migrating)?;

@@ -10,6 +10,7 @@ mod postings;
 mod rebuild;
 mod schema;
 mod tables;
+mod views;
 mod write;
 
 use std::fmt;
@@ -44,6 +45,8 @@ use crate::store::{AttributeStore, Batch, Find, OnProgress, Receipt, Snapshot, p
 /// assert_eq!(again.of("customer")?.get::<String>(123, "support_tier")?.as_deref(), Some("premium"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+#[doc = include_str!("views.md")]
 #[derive(Clone)]
 pub struct SqliteStore {
     connections: Arc<Connections>,

@@ -13,6 +13,7 @@ use crate::sqlite::SqliteOptions;
 use crate::sqlite::failure::failed;
 use crate::sqlite::migrate::migrate;
 use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, POSTINGS, TABLES, VERSION};
+use crate::sqlite::views;
 
 /// How many names of foreign tables a message spells out.
 const SPELLED_OUT: usize = 5;
@@ -199,6 +200,7 @@ pub(super) fn set_up(connection: &mut Connection, is_ours: bool) -> Result<()> {
     transaction.execute_batch(POSTINGS).and_then(|()| transaction.execute_batch(HORIZONS)).map_err(&creating)?;
     let state = "INSERT INTO attr_state (id, schema, folding, catalog, last_definition) VALUES (1, ?1, ?2, 0, 0)";
     transaction.execute(state, (VERSION, Name::FOLDING)).map_err(&creating)?;
+    views::add(&transaction)?;
     if is_ours {
         let mark = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}");
         transaction.execute_batch(&mark).map_err(&creating)?;

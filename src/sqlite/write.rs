@@ -12,6 +12,7 @@ use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
 use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::tables::{Known, Tables};
+use crate::sqlite::views;
 use crate::store::{CatalogChange, Changes, Commit, OnProgress, RecordChange, Removal, VersionId};
 
 /// Stores all changes, whatever they mean for the index as well, and says what is known once they are committed.
@@ -25,15 +26,17 @@ pub(super) fn store(tables: &Tables<&Connection>, changes: &mut Changes, progres
     let mut postings = PostingWriter::new(connection);
     let mut index = index::Writing::begin(tables, changes, &mut postings, progress)?;
     let mut records = write.records(&known)?;
-    let mut touched = RoaringBitmap::new();
+    let (mut touched, mut met) = (RoaringBitmap::new(), views::Met::default());
     changes.each_record_with(tables, progress, &mut |change| {
         touched.insert(change.after.ordinal().get());
+        met.see(&change);
         index.record(&change)?;
         records.write(&change)
     })?;
     drop(records);
     index.finish()?;
     write.commit(&changes.commit, touched)?;
+    views::meet(connection, &known, met)?;
     changes.removals.iter().try_for_each(|removal| write.remove(removal))?;
     changes.horizons.iter().try_for_each(|(definition, until)| write.horizon(*definition, *until))?;
     Ok(known)
@@ -77,6 +80,7 @@ impl Write<'_> {
         let revision = signed(change.after.revision().get())?;
         let last = change.touched.iter().max().map_or(0, |id| id.get());
         self.execute("UPDATE attr_state SET catalog = ?1, last_definition = max(last_definition, ?2)", params![revision, last])?;
+        views::follow(self.connection, &known, change)?;
         Ok(known)
     }
 
