@@ -1,7 +1,7 @@
 //! A whole backend: every commit makes a new state, and a snapshot is a state that is held on to.
 //!
 //! What there is to learn from it:
-//! - The rules of writing are not here. `plan` decides what a batch does; a backend writes down what `plan` hands it.
+//! - The rules of writing are not here. `decide` says what is to be done; a backend writes it down.
 //! - Isolation is had by never changing what others may look at: a commit works on a copy and puts it in place at the end.
 //! - Only the required methods are written. The others, such as `holders` and `usage`, come from the trait, by a scan.
 //!
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use clap::Parser;
 use custom_attributes::conformance::CASES;
 use custom_attributes::store::{
-    AttributeStore, Batch, Changes, Commit, Marks, Past, PastDefinition, Receipt, Removal, Snapshot, VersionId, plan,
+    AttributeStore, Changes, Commit, Decide, Marks, OnProgress, Past, PastDefinition, Receipt, Removal, Snapshot, VersionId,
 };
 use custom_attributes::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Result};
 
@@ -49,12 +49,12 @@ impl StateStore {
 }
 
 impl AttributeStore for StateStore {
-    fn commit(&self, batch: &Batch) -> Result<Receipt> {
-        // The lock is taken before the snapshot: what `plan` verifies cannot move until it is stored.
+    fn write(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt> {
+        // The lock is taken before the snapshot: what is decided by cannot move until it is stored.
         let _alone = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.present();
         let snapshot = At(Arc::clone(&before));
-        let plan = plan(&snapshot, batch)?;
+        let plan = decide(&snapshot, progress)?;
         if let Some(changes) = plan.changes {
             let mut after = State::clone(&before);
             after.write_down(&snapshot, changes)?;

@@ -11,8 +11,8 @@ use std::thread;
 
 use custom_attributes::conformance::CASES;
 use custom_attributes::store::{
-    AttributeStore, Batch, BoundQuery, Change, Changes, Commit, Fault, Find, Found, FoundKeys, Marks, Past, PastDefinition,
-    Receipt, RecordChange, Removal, Snapshot, VersionId, Wanted, plan,
+    AttributeStore, Batch, BoundQuery, Change, Changes, Commit, Decide, Fault, Find, Found, FoundKeys, Marks, OnProgress, Past,
+    PastDefinition, Receipt, RecordChange, Removal, Snapshot, VersionId, Wanted, plan,
 };
 use custom_attributes::{
     BoundFilter, Catalog, CommitId, Condition, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, Error, Held, Name,
@@ -227,7 +227,19 @@ fn rebuilt(batch: &Batch, changes: &[Change], revision: Revision, expecting: boo
 }
 
 impl AttributeStore for Flawed {
-    fn commit(&self, batch: &Batch) -> Result<Receipt> {
+    fn write(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt> {
+        let _alone = lock(&self.writer);
+        let planning = self.at(self.present());
+        let plan = decide(&planning, progress)?;
+        if let Some(changes) = plan.changes {
+            let mut after = State::clone(&self.present());
+            after.store(self.flaw, &planning, changes)?;
+            *lock(&self.present) = Arc::new(after);
+        }
+        Ok(plan.receipt)
+    }
+
+    fn commit_with(&self, batch: &Batch, _: &mut OnProgress<'_>) -> Result<Receipt> {
         match self.flaw {
             Flaw::NonAtomicCommit => {
                 let failed = match plan(&self.at(self.present()), batch) {

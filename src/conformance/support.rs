@@ -12,16 +12,16 @@ use crate::error::{Error, Result};
 use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityType, Held, IntoEntityId, Limits, Value};
 use crate::store::{Batch, Change, Receipt, Snapshot};
 
-pub(super) const PLAN: &str = "call `plan` over a snapshot of the very transaction that stores its result; if it fails, store nothing and \
+pub(super) const PLAN: &str = "call `decide` over a snapshot of the very transaction that stores what it answers; if it fails, store nothing and \
                                hand its error on";
 pub(super) const WHOLE: &str = "write down all of `Changes` in one transaction: catalog, records, history and commit";
 pub(super) const EXACT: &str = "store texts as bytes of UTF-8 and compare them as bytes (no collation, no padding, no trimming), \
                                 integers in 64 bits, decimals as text with their zeros, dates as text or days";
 pub(super) const ISOLATED: &str = "let a snapshot read one consistent version, for as long as it is held: a read transaction that begins when \
                                    it is made, or data that is copied when it is changed";
-pub(super) const ORDERED: &str = "let one commit happen at a time: take the write lock before the snapshot that `plan` looks at, and keep it \
+pub(super) const ORDERED: &str = "let one commit happen at a time: take the write lock before the snapshot that `decide` looks at, and keep it \
                                   until all is stored";
-pub(super) const HISTORY: &str = "add `RecordChange::ended` of every record, with the commit's id, to the history, and for every touched \
+pub(super) const HISTORY: &str = "add `RecordChange::past` of every record, with the commit's id, to the history, and for every touched \
                                   definition what the catalog had before";
 pub(super) const ALONE: &str = "`read_value` answers what `read_entity` does";
 pub(super) const ORDER: &str =

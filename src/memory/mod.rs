@@ -7,7 +7,6 @@ mod snapshot;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use roaring::RoaringBitmap;
@@ -21,8 +20,8 @@ use crate::memory::records::Records;
 use crate::memory::snapshot::MemorySnapshot;
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, Ordinal, Value};
 use crate::store::{
-    AttributeStore, Batch, Changes, Commit, Find, Marks, OnProgress, Past, PastDefinition, Receipt, RecordChange, Removal,
-    Snapshot, VersionId, plan_with,
+    AttributeStore, Changes, Commit, Decide, Find, Marks, OnProgress, Past, PastDefinition, Receipt, RecordChange, Removal,
+    Snapshot, VersionId,
 };
 
 /// A commit that changes more records is put together on a copy, so that nobody waits for it; below, copying would cost more.
@@ -240,14 +239,10 @@ impl Logs {
 }
 
 impl AttributeStore for MemoryStore {
-    fn commit(&self, batch: &Batch) -> Result<Receipt> {
-        self.commit_with(batch, &mut |_| ControlFlow::Continue(()))
-    }
-
-    fn commit_with(&self, batch: &Batch, progress: &mut OnProgress<'_>) -> Result<Receipt> {
+    fn write(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt> {
         let _alone = self.write_alone();
         let snapshot = MemorySnapshot::new(&self.shared, self.state());
-        let plan = plan_with(&snapshot, batch, progress)?;
+        let plan = decide(&snapshot, progress)?;
         if let Some(mut changes) = plan.changes {
             let (mut steps, mut records) = (Steps::default(), Vec::new());
             let mut writing = index::Writing::begin(&snapshot, &changes, &mut steps, progress)?;

@@ -14,7 +14,6 @@ mod views;
 mod write;
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,7 +25,7 @@ use crate::model::{Catalog, EntityKey, EntityRecord, Value};
 use crate::sqlite::connections::Connections;
 use crate::sqlite::failure::{commit_failed, failed, waited};
 use crate::sqlite::tables::Tables;
-use crate::store::{AttributeStore, Batch, Find, OnProgress, Receipt, Snapshot, plan_with};
+use crate::store::{AttributeStore, Decide, Find, OnProgress, Receipt, Snapshot};
 
 /// A store in an SQLite file. Cheap to clone; clones share its connections.
 ///
@@ -139,18 +138,14 @@ impl SqliteStore {
 }
 
 impl AttributeStore for SqliteStore {
-    fn commit(&self, batch: &Batch) -> Result<Receipt> {
-        self.commit_with(batch, &mut |_| ControlFlow::Continue(()))
-    }
-
-    fn commit_with(&self, batch: &Batch, progress: &mut OnProgress<'_>) -> Result<Receipt> {
+    fn write(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt> {
         let began = Instant::now();
         let mut writer = self.connections.writer()?;
         let begin = writer.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = begin.map_err(failed("beginning to write")).map_err(waited(began))?;
         let known = self.connections.known(&transaction)?;
         let tables = Tables { connection: &*transaction, known, keys: None };
-        let plan = plan_with(&tables, batch, progress)?;
+        let plan = decide(&tables, progress)?;
         let Some(mut changes) = plan.changes else { return Ok(plan.receipt) };
         let known = write::store(&tables, &mut changes, progress)?;
         transaction.commit().map_err(commit_failed)?;

@@ -1,7 +1,7 @@
 //! The port: what a backend offers, what it is given, and what it answers.
 //!
-//! Two doors. One way in, [`AttributeStore::commit`]; one way out, a [`Snapshot`]. To write a backend, implement the
-//! two traits, and let [`plan`] decide what a batch does. The suite in the module `conformance` (a feature of the same name)
+//! Two doors. One way in, [`AttributeStore::write`]; one way out, a [`Snapshot`]. To write a backend, implement the
+//! two traits; [`plan`] decides what a batch does. The suite in the module `conformance` (a feature of the same name)
 //! says whether it keeps its promises; `examples/custom_backend.rs` is a whole backend to begin with.
 
 mod batch;
@@ -25,7 +25,7 @@ pub use explained::{ExplainedOrder, ExplainedPart, Explanation, Way};
 pub use fault::{Fault, FaultKind};
 pub(crate) use plan::{Duplicate, Judged, judge, missing};
 pub use plan::{Plan, plan, plan_with};
-pub use port::{AttributeStore, Find, Marks, Snapshot};
+pub use port::{AttributeStore, Decide, Find, Marks, Snapshot};
 pub(crate) use port::{commit_with_id, each_record, fill, scan_from, written_at};
 pub(crate) use progress::tell;
 pub use progress::{OnProgress, Progress};

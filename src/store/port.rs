@@ -8,7 +8,8 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
 use crate::store::{
-    Batch, BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, OnProgress, Past, PastDefinition, Receipt, Wanted, reference,
+    Batch, BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, OnProgress, Past, PastDefinition, Plan, Receipt, Wanted,
+    plan_with, reference,
 };
 
 /// How many records a default method takes from a scan at a time.
@@ -16,6 +17,9 @@ const SCANNED: usize = 1024;
 
 /// Picks a definition of a catalog, for [`AttributeStore::read_value`]. It is called once.
 pub type Find<'a> = dyn FnMut(&Catalog) -> Result<Option<DefinitionId>> + 'a;
+
+/// Decides what is to be done over a snapshot, and may tell how far it has come: see [`AttributeStore::write`].
+pub type Decide<'a> = dyn FnMut(&dyn Snapshot, &mut OnProgress<'_>) -> Result<Plan> + 'a;
 
 /// A place where attributes are kept: one way in, one way out.
 ///
@@ -29,23 +33,33 @@ pub type Find<'a> = dyn FnMut(&Catalog) -> Result<Option<DefinitionId>> + 'a;
 /// - **Exact.** What is read is what was written: ids, texts, decimals with their zeros, instants to the microsecond.
 /// - **No clock.** Instants come with the batch.
 ///
-/// All rules of writing are in [`super::plan`]; a commit is: begin; `plan` over a snapshot of this very transaction; write down
-/// its [`super::Changes`], if there are any; end. Nothing of a backend may panic, whatever the storage does.
+/// All rules of writing are decided elsewhere; what a backend does is [`AttributeStore::write`]. Nothing of a backend may panic,
+/// whatever the storage does.
 pub trait AttributeStore: fmt::Debug {
+    /// Begins; asks `decide` over a snapshot of this very transaction what is to be done; writes down its [`super::Changes`], if
+    /// there are any; ends, durably; and hands the receipt on. Where any of it fails, nothing was changed. `decide` is called
+    /// once, and alone: no other commit comes between what it sees and what is stored. What takes long is told to `progress` on
+    /// the way.
+    ///
+    /// # Errors
+    /// What `decide` or `progress` answers, or a failure of the storage.
+    fn write(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt>;
+
     /// Does all of the batch or nothing, durably.
     ///
     /// # Errors
     /// [`crate::Error::Conflict`] if the catalog or an expected entity has moved, [`crate::Error::Invalid`] with all
     /// violations, or a failure of the storage.
-    fn commit(&self, batch: &Batch) -> Result<Receipt>;
+    fn commit(&self, batch: &Batch) -> Result<Receipt> {
+        self.commit_with(batch, &mut |_| ControlFlow::Continue(()))
+    }
 
     /// The same, which tells on the way how far it has come where it takes long, and ends if the caller has enough.
     ///
     /// # Errors
     /// Those of [`AttributeStore::commit`]; [`crate::Error::Stopped`], where nothing was changed.
     fn commit_with(&self, batch: &Batch, progress: &mut OnProgress<'_>) -> Result<Receipt> {
-        let _ = progress;
-        self.commit(batch)
+        self.write(&mut |snapshot, progress| plan_with(snapshot, batch, progress), progress)
     }
 
     /// The store as it is now, for as long as it is held. It blocks neither writers nor other readers.
@@ -300,6 +314,10 @@ pub(crate) fn scan_from<S: Snapshot + ?Sized>(
 macro_rules! forward_store {
     ($($pointer:ty),*) => {$(
         impl<S: AttributeStore + ?Sized> AttributeStore for $pointer {
+            fn write(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt> {
+                (**self).write(decide, progress)
+            }
+
             fn commit(&self, batch: &Batch) -> Result<Receipt> {
                 (**self).commit(batch)
             }
