@@ -6,6 +6,7 @@ use crate::error::{Result, Rule, Violation, Violations};
 use crate::hash::HashMap;
 use crate::model::{DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
 use crate::store::plan::Planner;
+use crate::store::sweep::{Sweep, Swept};
 use crate::store::unique::compared_whole;
 use crate::store::working::{Steps, Telling};
 use crate::store::{Batch, OnProgress, Snapshot};
@@ -52,7 +53,9 @@ pub(crate) fn judge(
     planner.working.each_swept(snapshot, entity_type, begin, &mut telling, progress, |record, steps, after| {
         let mut duplicates = Vec::new();
         for id in &unique {
-            let Some(value) = after.value(*id) else { continue };
+            let offends = |(sweep, swept): &(&Sweep, Swept)| sweep.source().id() == *id && matches!(swept, Swept::Offends { .. });
+            // What cannot stay takes nobody's place.
+            let Some(value) = after.value(*id).filter(|_| !steps.iter().any(offends)) else { continue };
             match seen.get(&(*id, value.clone())) {
                 None => _ = seen.insert((*id, value.clone()), record.key().clone()),
                 Some(first) => duplicates.push(planner.duplicate(*id, value, first)),
