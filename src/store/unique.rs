@@ -41,7 +41,7 @@ pub(super) fn check(
     let mut set_at: Option<HashMap<_, _>> = None;
     let mut refuse = |id: DefinitionId, value: &Value, record: &EntityRecord, holder: &EntityKey| {
         let mut violation = Violation::new(Rule::Unique, holder, value).of(name_of(id));
-        let set_at = set_at.get_or_insert_with(|| last_sets(batch)).get(&(record.key(), id));
+        let set_at = set_at.get_or_insert_with(|| last_sets(batch, violations)).get(&(record.key(), id));
         // Where the batch did not set it, it made the definition unique.
         let swept_at = || working.sweeps.iter().rev().find(|sweep| sweep.target().id() == id).map(|sweep| sweep.place);
         violation.place = set_at.or_else(|| touched.get(&id)).copied().or_else(swept_at);
@@ -78,11 +78,17 @@ pub(super) fn check(
 }
 
 /// Which change of the batch was the last to set which value.
-fn last_sets(batch: &Batch) -> HashMap<(&EntityKey, DefinitionId), usize> {
+fn last_sets<'b>(batch: &'b Batch, violations: &[Violation]) -> HashMap<(&'b EntityKey, DefinitionId), usize> {
     let mut places = HashMap::default();
+    // What is moved is refused where it is not there, or the other definition does not admit it; all else goes on.
+    let is_refused = |place: usize| {
+        let at = |violation: &&Violation| violation.place == Some(place);
+        violations.iter().filter(at).any(|violation| !matches!(violation.rule, Rule::Vacant | Rule::Required))
+    };
     for (place, change) in batch.changes().iter().enumerate() {
         match change {
             Change::Set { entity, value } => _ = places.insert((entity, value.definition()), place),
+            Change::Move { .. } if is_refused(place) => {}
             Change::Move { entity, to, .. } => _ = places.insert((entity, *to), place),
             Change::Save { entity, values } => places.extend(values.iter().map(|value| ((entity, value.definition()), place))),
             Change::Define(_)
