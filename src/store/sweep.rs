@@ -45,6 +45,13 @@ pub(crate) enum Swept {
     },
 }
 
+impl Swept {
+    /// Whether the record is another then.
+    pub(crate) const fn moves(&self) -> bool {
+        matches!(self, Self::Cleared | Self::Moved { .. } | Self::Offends { is_cleared: true, .. })
+    }
+}
+
 impl Sweep {
     pub(super) const fn settle(place: usize, definition: Arc<Definition>, offending: Offending) -> Self {
         Self { place, step: Step::Settle { definition, offending } }

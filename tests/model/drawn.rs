@@ -263,6 +263,11 @@ fn change(draw: &mut Draw<'_>) -> Change {
             let offending = draw.one(&[Offending::Refuse, Offending::Clear]);
             Change::Convert { of: entity_type(draw), name, touches, offending }
         },
+        2 => {
+            let offending = draw.one(&[Offending::Refuse, Offending::Clear]);
+            Change::Merge { of: entity_type(draw), from: name(draw), into: name(draw), offending }
+        },
+        2 => Change::Split { of: entity_type(draw), from: name(draw), into: name(draw) },
         deletions => Change::Delete { of: entity_type(draw), name: name(draw), with_values: draw.truth() },
         3 => Change::SetText { key: key(draw), name: name(draw), text: draw.one(&TEXTS) },
         4 => Change::Clear { key: key(draw), name: name(draw) },

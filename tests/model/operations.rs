@@ -68,6 +68,8 @@ pub(crate) enum Change {
     Alter { of: &'static str, name: &'static str, touches: Vec<Touch> },
     Convert { of: &'static str, name: &'static str, touches: Vec<Touch>, offending: Offending },
     Delete { of: &'static str, name: &'static str, with_values: bool },
+    Merge { of: &'static str, from: &'static str, into: &'static str, offending: Offending },
+    Split { of: &'static str, from: &'static str, into: &'static str },
     Set { key: KeyGiven, name: &'static str, value: Value },
     SetText { key: KeyGiven, name: &'static str, text: &'static str },
     Clear { key: KeyGiven, name: &'static str },

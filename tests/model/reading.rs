@@ -137,6 +137,8 @@ impl Model {
             | Change::Ensure { of, .. }
             | Change::Alter { of, .. }
             | Change::Convert { of, .. }
+            | Change::Merge { of, .. }
+            | Change::Split { of, .. }
             | Change::Delete { of, .. } => {
                 entity_type(of)?;
             }

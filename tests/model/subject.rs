@@ -214,6 +214,8 @@ fn add<'a>(batch: Batch<'a>, change: &'a Change) -> Batch<'a> {
         Change::Convert { of, name, touches, offending } => {
             batch.change(of, *name, move |spec| touched(spec, touches), *offending)
         }
+        Change::Merge { of, from, into, offending } => batch.merge(of, *from, *into, *offending),
+        Change::Split { of, from, into } => batch.split(of, *from, *into),
         Change::Delete { of, name, with_values: false } => batch.delete(of, *name),
         Change::Delete { of, name, with_values: true } => batch.delete_with_values(of, *name),
         Change::Set { key, name, value } => batch.set(*key, *name, value.clone()),
@@ -242,6 +244,8 @@ fn single(attributes: &Attributed, actor: Option<&str>, change: &Change) -> Resu
             let handle = handle(of)?;
             handle.change(name, |spec| touched(spec, touches)).apply_with(*offending)
         }
+        Change::Merge { of, from, into, offending } => handle(of)?.plan().merge(*from, *into).apply_with(*offending),
+        Change::Split { of, from, into } => handle(of)?.plan().split(*from, *into).apply(),
         Change::Delete { of, name, with_values: false } => handle(of)?.delete(name),
         Change::Delete { of, name, with_values: true } => handle(of)?.delete_with_values(name),
         Change::Set { key: (of, id), name, value } => handle(of)?.set(*id, name, value.clone()),

@@ -1,10 +1,11 @@
 //! How the reference model writes: a batch is done change by change on a copy.
 
 mod definitions;
+mod merging;
 mod restoring;
 mod unique;
 
-use custom_attributes::{DefinitionSpec, Instant, Outcome, Rule, Value};
+use custom_attributes::{DefinitionSpec, Instant, Offending, Outcome, Rule, Value};
 
 use crate::alphabet::{BAD_TYPE, COMMIT_CHARS};
 use crate::asked::{Asked, expected_revision, not_found, refusal, violation};
@@ -34,6 +35,8 @@ struct Writing<'a> {
     /// Where it sets or clears which value, whatever that was, and where it will have done so.
     overwrites: Vec<(usize, Key, u32)>,
     to_come: Vec<(usize, Key, u32)>,
+    /// Definitions whose values change with a definition, whoever holds them: all of them are compared where they are unique.
+    swept: Vec<u32>,
     /// Whether a definition was changed in a way that held values have to follow.
     has_settled: bool,
 }
@@ -140,6 +143,7 @@ impl<'a> Writing<'a> {
             altered_at: Vec::new(),
             expected: Vec::new(),
             met: Vec::new(),
+            swept: Vec::new(),
             overwrites: Vec::new(),
             to_come: Vec::new(),
             has_settled: false,
@@ -233,6 +237,16 @@ impl<'a> Writing<'a> {
                     self.redefine(place, id, spec, Some(*offending));
                 }
             }
+            Change::Merge { of, from, into, offending } => {
+                if let Some((from, into)) = self.pair(place, of, from, into) {
+                    self.merge(place, from, into, *offending == Offending::Clear);
+                }
+            }
+            Change::Split { of, from, into } => {
+                if let Some((from, into)) = self.pair(place, of, from, into) {
+                    self.split(place, from, into);
+                }
+            }
             Change::Delete { of, name, with_values } => {
                 if self.is_type(Some(place), of)
                     && let Some(id) = self.resolve(place, None, of, name)
@@ -295,6 +309,10 @@ impl<'a> Writing<'a> {
 
     fn put(&mut self, place: usize, key: &Key, id: u32, value: Value) -> Outcome {
         self.set_at.push((key.clone(), id, place));
+        self.hold(key, id, value)
+    }
+
+    fn hold(&mut self, key: &Key, id: u32, value: Value) -> Outcome {
         let commit = self.commit.id;
         let values = &mut self.next.entities.entry(key.clone()).or_default().values;
         match values.get_mut(&id) {

@@ -74,7 +74,11 @@ impl Planner<'_> {
     fn sweep(&mut self, sweep: Sweep, passed_over: &HashSet<&EntityKey>) {
         let works = self.working.works.iter_mut().filter(|work| !passed_over.contains(work.after.key()));
         for work in works {
-            if let Some(Swept::Offends { violation, is_cleared: false, .. }) = sweep.apply(&mut work.after, self.working.commit) {
+            let Some(swept) = sweep.apply(&mut work.after, self.working.commit) else { continue };
+            if swept.moves() {
+                self.moving.insert(sweep.place);
+            }
+            if let Swept::Offends { violation, is_cleared: false, .. } = swept {
                 self.violations.push(violation.at(sweep.place, Some(work.after.key())));
             }
         }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Moved, Result, Rule, Violation, Violations};
 use crate::hash::HashSet;
-use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, Ordinal, Revision, Stamp};
+use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, Ordinal, Outcome, Revision, Stamp};
 use crate::store::changes::Keeping;
 use crate::store::sweep::Swept;
 use crate::store::unique;
@@ -75,6 +75,8 @@ pub(super) struct Planner<'a> {
     /// What is removed from history leaves these unknown before their commits.
     horizons: BTreeMap<DefinitionId, CommitId>,
     erased: HashSet<EntityKey>,
+    /// The places of steps over all entities that do anything to one.
+    moving: BTreeSet<usize>,
     /// Whether every value of a changed definition is looked at, also where no rule asks for it.
     judges: bool,
 }
@@ -102,6 +104,7 @@ impl<'a> Planner<'a> {
             removals: Vec::new(),
             horizons: BTreeMap::new(),
             erased: HashSet::default(),
+            moving: BTreeSet::new(),
             judges: false,
         })
     }
@@ -154,11 +157,14 @@ impl<'a> Planner<'a> {
     /// What changed definitions mean for the entities that the batch does not name: all that is wrong with it is found here, and
     /// nothing is kept of the rest, which is done again when it is stored.
     fn check_swept(&mut self, progress: &mut OnProgress<'_>) -> Result<()> {
-        let Self { snapshot, working, violations, .. } = self;
+        let Self { snapshot, working, violations, moving, .. } = self;
         let mut telling = Telling::over(&working.sweeps, *snapshot)?;
         for entity_type in entity_types(&working.sweeps) {
             working.each_swept(*snapshot, entity_type, None, &mut telling, progress, |record, steps, _| {
                 for (sweep, swept) in steps {
+                    if swept.moves() {
+                        moving.insert(sweep.place);
+                    }
                     if let Swept::Offends { violation, is_cleared: false, .. } = swept {
                         violations.push(violation.at(sweep.place, Some(record.key())));
                     }
@@ -182,10 +188,12 @@ impl<'a> Planner<'a> {
             diffs.push(diff);
         }
         self.number_values();
+        self.settle_splits();
         let entities = self.revisions();
         let keeping = Keeping::of(&self.before, &self.catalog, self.batch.keeps_history()).map(Arc::new);
         let id = self.working.commit;
-        let Working { works, sweeps, .. } = std::mem::take(&mut self.working);
+        let Working { works, mut sweeps, .. } = std::mem::take(&mut self.working);
+        sweeps.retain(|_| !self.moving.is_empty());
         let swept_over = works.iter().filter_map(|work| Some(work.before.as_ref()?.ordinal().get())).collect();
         let changed = works.into_iter().zip(diffs).filter(|(_, diff)| !diff.is_empty());
         let change = |(work, diff): (Work, _)| RecordChange {
@@ -234,6 +242,15 @@ impl<'a> Planner<'a> {
             let ordinal = index.map_or(Ordinal::default(), |index| self.working.works[index].after.ordinal());
             if let Some(definition) = applied.definition.filter(|_| ordinal.get() > 0) {
                 applied.value = Some(crate::ValueId::of(ordinal, definition));
+            }
+        }
+    }
+
+    /// Whether anything was to be split off is known only when all entities were looked at.
+    fn settle_splits(&mut self) {
+        for (place, (applied, change)) in self.applied.iter_mut().zip(self.batch.changes()).enumerate() {
+            if matches!(change, Change::Split { .. }) && !self.moving.contains(&place) {
+                applied.outcome = Outcome::Unchanged;
             }
         }
     }

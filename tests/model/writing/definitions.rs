@@ -72,6 +72,7 @@ impl Writing<'_> {
     /// Values that are held follow their definition: as they are, converted, or, where they cannot, away.
     fn settle_held(&mut self, place: usize, id: u32, spec: &DefinitionSpec, clears: bool) {
         self.has_settled = true;
+        self.sweep(id, id);
         let moves =
             |entity: &ModelEntity| entity.values.get(&id).is_some_and(|was| !matches!(settled(spec, &was.value), Ok(None)));
         self.meet(moves);

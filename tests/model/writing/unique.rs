@@ -12,7 +12,8 @@ impl Writing<'_> {
     pub(super) fn check_unique(&mut self) {
         let unique = self.next.definitions.iter().filter(|(_, definition)| definition.spec.rules.unique);
         for (id, name) in unique.map(|(id, definition)| (*id, definition.spec.name.clone())).collect::<Vec<_>>() {
-            let was_unique = self.before.definitions.get(&id).is_none_or(|was| was.spec.rules.unique);
+            let was_unique =
+                self.before.definitions.get(&id).is_none_or(|was| was.spec.rules.unique) && !self.swept.contains(&id);
             // Those that held it first come first: by ordinal, then as the batch names them.
             let mut keys: Vec<Key> = self.before.living(None).into_iter().map(|(key, _)| key.clone()).collect();
             keys.extend(self.named.iter().filter(|key| self.before.entity(key).is_none_or(|was| was.values.is_empty())).cloned());
