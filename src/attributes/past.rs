@@ -1,12 +1,12 @@
 //! The past, as hosts see it.
 
 use crate::attributes::{Attributes, View};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history::{
     AsOf, ChangePage, DefinitionVersion, Definitions, Point, Position, ValueChange, Version, changes_between, changes_since,
-    definition_versions, versions,
+    changes_until, definition_versions, versions,
 };
-use crate::model::{CommitId, DefinitionId, EntityRecord, IntoEntityKey, ValueId};
+use crate::model::{CommitId, DefinitionId, EntityRecord, IntoEntityKey, Ordinal, ValueId};
 use crate::store::{AttributeStore, Commit, commit_with_id, written_at};
 
 impl View<'_> {
@@ -84,6 +84,34 @@ impl View<'_> {
         let record = snapshot.read(&[entity.into_entity_key()?])?.pop().flatten();
         let changes = |record: &EntityRecord| changes_between(snapshot, &Definitions::load(snapshot)?, record, from, to);
         record.map_or(Ok(Vec::new()), |record| changes(&record))
+    }
+
+    /// What one commit changed, behind this entity or from the first on, with at most so many entities. The next page begins behind
+    /// the ordinal in the position of the last.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.define(DefinitionSpec::integer("seats"))?;
+    /// let batch = (1..=3).fold(attributes.batch(), |batch, id| batch.set(("customer", id), "seats", id));
+    /// let commit = batch.commit()?.commit.expect("a commit");
+    /// customers.set(1, "seats", 9)?;
+    /// let view = attributes.snapshot()?;
+    /// let page = view.changes_of(commit, None, 2)?;
+    /// assert_eq!((page.changes.len(), page.has_more), (2, true));
+    /// let page = view.changes_of(commit, Some(page.position.ordinal), 2)?;
+    /// assert_eq!((page.changes.len(), page.has_more), (1, false));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A commit that is not there.
+    pub fn changes_of(&self, commit: CommitId, after: Option<Ordinal>, limit: usize) -> Result<ChangePage> {
+        let before = self.commit(commit)?.and_then(|found| found.id.get().checked_sub(1));
+        let before = before.ok_or_else(|| Error::not_found(format!("commit {commit}"), Vec::new()))?;
+        let begin = after.map_or_else(|| Position::from(CommitId::new(before)), |ordinal| Position { commit, ordinal });
+        changes_until(self.as_snapshot(), begin, commit, limit)
     }
 
     /// What changed behind a position, commit by commit, with at most so many entities: see [`Attributes::changes_since`].

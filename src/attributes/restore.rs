@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::attributes::{Attributes, BatchBuilder};
 use crate::error::{Error, Result, Rule, Violation, Violations};
-use crate::history::{Changed, DefinitionChange, EntityChange, Horizons, Point, Position, changes_since, is_known, state_at};
+use crate::history::{Changed, DefinitionChange, EntityChange, Horizons, Point, Position, changes_until, is_known, state_at};
 use crate::model::{
     Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, IntoEntityKey, Retention, Value, ValueId,
     longer_than,
@@ -117,16 +117,16 @@ impl<S: AttributeStore> Attributes<S> {
     /// A commit that is not there; [`Error::Invalid`] with all that was changed again since, or is in history no longer.
     pub fn undo(&self, commit: CommitId) -> Result<BatchBuilder<'_, S>> {
         let snapshot = self.store.snapshot()?;
-        let found = commit_with_id(&*snapshot, commit)?;
-        let found = found.ok_or_else(|| Error::not_found(format!("commit {commit}"), Vec::new()))?;
+        if commit_with_id(&*snapshot, commit)?.is_none() {
+            return Err(Error::not_found(format!("commit {commit}"), Vec::new()));
+        }
         let mut restoring = Restoring::new(&*snapshot, self.noted(format!("undoes commit {commit}")))?;
         let mut position = Position::from(CommitId::new(commit.get() - 1));
         // Definitions come first, for values are theirs; those that the commit made go last.
         let (mut definitions, mut made) = (Vec::new(), None);
         loop {
-            let page = changes_since(&*snapshot, position, PAGE)?;
-            let is_of = |change: &Changed| change.commit().id == commit;
-            for change in page.changes.into_iter().take_while(is_of) {
+            let page = changes_until(&*snapshot, position, commit, PAGE)?;
+            for change in page.changes {
                 match change {
                     Changed::Definition(change) => definitions.push(change),
                     Changed::Entity(change) => {
@@ -138,7 +138,7 @@ impl<S: AttributeStore> Attributes<S> {
                 }
             }
             position = page.position;
-            if !page.has_more || position >= Position::from(found.id) {
+            if !page.has_more {
                 break;
             }
         }

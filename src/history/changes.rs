@@ -94,7 +94,11 @@ pub struct ValueChange {
 
 /// The changes behind a position, at most so many of entities.
 pub(crate) fn changes_since(snapshot: &dyn Snapshot, position: Position, limit: usize) -> Result<ChangePage> {
-    let last = snapshot.marks()?.commit;
+    changes_until(snapshot, position, snapshot.marks()?.commit, limit)
+}
+
+/// Those up to a commit.
+pub(crate) fn changes_until(snapshot: &dyn Snapshot, position: Position, last: CommitId, limit: usize) -> Result<ChangePage> {
     // Before the first commit there is nothing to be in the middle of.
     let position = if position.commit == CommitId::default() { Position::from(position.commit) } else { position };
     let mut page = ChangePage { changes: Vec::new(), position, has_more: position < Position::from(last), horizons: Vec::new() };

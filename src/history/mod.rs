@@ -10,7 +10,7 @@ mod versions;
 pub use as_of::Point;
 pub(crate) use as_of::{AsOf, Horizons, is_known, state_at};
 pub use changes::{ChangePage, Changed, DefinitionChange, EntityChange, EntityErased, ValueChange};
-pub(crate) use changes::{changes_between, changes_since};
+pub(crate) use changes::{changes_between, changes_since, changes_until};
 pub(crate) use definitions::Definitions;
 pub use horizon::Horizon;
 pub(crate) use horizon::horizons;
