@@ -52,6 +52,7 @@ pub mod model;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 pub mod store;
+mod trace;
 mod violation;
 
 /// The programs of the README are tests.

@@ -13,6 +13,7 @@ use crate::model::{
     longer_than,
 };
 use crate::store::{AttributeStore, Batch, Offending, OnProgress, Progress, Receipt, VersionId, plan};
+use crate::trace::Doing;
 
 /// An atomic batch in the making. Nothing happens before [`BatchBuilder::commit`].
 ///
@@ -351,7 +352,13 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     ///
     /// # Errors
     /// Those of [`BatchBuilder::commit`]; [`Error::Stopped`] if the caller ended it.
-    pub fn commit_with(self, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Receipt> {
+    pub fn commit_with(self, progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Receipt> {
+        let doing = Doing::new("commit").sized(self.len());
+        doing.tell(|| self.persist(progress), |receipt| receipt.commit.map_or(0, |_| receipt.changes.len() as u64))
+    }
+
+    /// Tries again as long as others move the catalog.
+    fn persist(&self, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Receipt> {
         for _ in 1..ATTEMPTS {
             match self.try_commit(&mut progress) {
                 Err(Error::Conflict(moved)) if self.catalog.is_none() && moved.iter().all(|moved| moved.entity.is_none()) => {}

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::filter::Filter;
 use crate::model::EntityType;
 use crate::store::{AttributeStore, Explanation, Fault, Progress, Wanted};
+use crate::trace::Doing;
 
 impl View<'_> {
     /// A page of the entities that the query wants, each with all that it holds.
@@ -17,7 +18,8 @@ impl View<'_> {
     pub fn find(&self, entity_type: &EntityType, query: impl Into<Query>) -> Result<Page> {
         let query = query.into();
         let bound = query.bind(self.catalog(), entity_type)?;
-        let found = self.as_snapshot().find(&bound)?;
+        let find = || self.as_snapshot().find(&bound);
+        let found = Doing::new("find").of(entity_type).sized(bound.limit).tell(find, |found| found.records.len() as u64)?;
         let last = found.records.last().filter(|_| found.has_more);
         let next = last.map(|last| Cursor::new(&query.mark(entity_type), &bound.rank(last)));
         let entities = found.records.into_iter().filter_map(|record| Entity::of(Arc::clone(self.catalog()), record));
@@ -30,7 +32,9 @@ impl View<'_> {
     /// Those of [`View::find`].
     pub fn find_keys(&self, entity_type: &EntityType, query: impl Into<Query>) -> Result<KeyPage> {
         let query = query.into();
-        let found = self.as_snapshot().find_keys(&query.bind(self.catalog(), entity_type)?)?;
+        let bound = query.bind(self.catalog(), entity_type)?;
+        let find = || self.as_snapshot().find_keys(&bound);
+        let found = Doing::new("find_keys").of(entity_type).sized(bound.limit).tell(find, |found| found.keys.len() as u64)?;
         let next = found.end.map(|end| Cursor::new(&query.mark(entity_type), &end));
         Ok(KeyPage { keys: found.keys, next })
     }
@@ -73,7 +77,8 @@ impl View<'_> {
     /// # Errors
     /// All that is wrong with the filter.
     pub fn count_found(&self, entity_type: &EntityType, filter: &Filter) -> Result<u64> {
-        self.as_snapshot().count_wanted(&self.wanted(entity_type, Some(filter))?)
+        let wanted = self.wanted(entity_type, Some(filter))?;
+        Doing::new("count").of(entity_type).tell(|| self.as_snapshot().count_wanted(&wanted), |count| *count)
     }
 
     /// The values of an attribute among the entities that the filter admits, or all without one, with their counts.
@@ -83,7 +88,9 @@ impl View<'_> {
     pub fn facets(&self, entity_type: &EntityType, filter: Option<&Filter>, name: &str) -> Result<Facets> {
         self.catalog().resolve(entity_type, name)?;
         let definition = self.catalog().searchable(entity_type, name)?;
-        let values = self.as_snapshot().tally(&self.wanted(entity_type, filter)?, definition.id())?;
+        let wanted = self.wanted(entity_type, filter)?;
+        let tally = || self.as_snapshot().tally(&wanted, definition.id());
+        let values = Doing::new("facets").of(entity_type).tell(tally, |values| values.len() as u64)?;
         Ok(Facets::new(Arc::clone(definition), values))
     }
 
@@ -121,7 +128,15 @@ impl View<'_> {
     /// # Errors
     /// A failure of the storage; an index or records that cannot be read.
     pub fn verify_index(&self, mut report: impl FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
-        self.as_snapshot().verify_index(&mut report)
+        let mut faults = 0;
+        let verify = || {
+            self.as_snapshot().verify_index(&mut |fault| {
+                faults += 1;
+                report(fault)
+            })?;
+            Ok(faults)
+        };
+        Doing::new("verify_index").tell(verify, |faults| *faults).map(drop)
     }
 }
 
@@ -148,7 +163,7 @@ impl<S: AttributeStore> Attributes<S> {
     /// # Errors
     /// A failure of the storage; what was done until then stays done.
     pub fn rebuild_index(&self, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<()> {
-        self.store().rebuild_index(&mut progress)
+        Doing::new("rebuild_index").tell(|| self.store().rebuild_index(&mut progress), |()| 0)
     }
 }
 

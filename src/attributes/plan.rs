@@ -13,6 +13,7 @@ use crate::attributes::of::AttributesOf;
 use crate::error::{Error, Result, Violation, Violations};
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, DefinitionSpec, EntityKey, Ordinal, Revision, Value};
 use crate::store::{AttributeStore, Change, Duplicate, Judged, Offending, OnProgress, Progress, Receipt, Swept, judge};
+use crate::trace::Doing;
 
 /// How many examples of conversions and offences a report has.
 const REPORTED: usize = 100;
@@ -219,7 +220,12 @@ impl<S: AttributeStore> SchemaPlan<'_, S> {
     ///
     /// # Errors
     /// Those of [`SchemaPlan::check`]; [`crate::Error::Stopped`] if the caller ended it.
-    pub fn check_with(&self, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<PlanReport> {
+    pub fn check_with(&self, progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<PlanReport> {
+        let doing = Doing::new("check_plan").of(self.of.entity_type()).sized(self.steps.len());
+        doing.tell(|| self.report(progress), |report| report.held)
+    }
+
+    fn report(&self, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<PlanReport> {
         let mut report = PlanReport {
             as_of: CommitId::default(),
             steps: Vec::new(),

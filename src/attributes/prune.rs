@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::history::{Definitions, Horizon, Point, horizons};
 use crate::model::{CommitId, DefinitionId, EntityType, Limits, Ordinal, Retention};
 use crate::store::{AttributeStore, Past, Progress, Snapshot, VersionId, tell};
+use crate::trace::Doing;
 
 /// How many histories are looked at in one go.
 const PAGE: usize = 1024;
@@ -105,7 +106,11 @@ impl<S: AttributeStore> Attributes<S> {
     ///
     /// # Errors
     /// A failure of the storage. What was removed before stays removed.
-    pub fn prune(&self, prune: &Prune, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Pruned> {
+    pub fn prune(&self, prune: &Prune, progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Pruned> {
+        Doing::new("prune").sized(prune.limit).tell(|| self.prune_history(prune, progress), |pruned| pruned.removed)
+    }
+
+    fn prune_history(&self, prune: &Prune, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Pruned> {
         let mut removed: BTreeMap<DefinitionId, u64> = BTreeMap::new();
         let mut pruned = Pruned { next: prune.after, ..Pruned::default() };
         let snapshot = self.store.snapshot()?;
@@ -150,7 +155,7 @@ impl<S: AttributeStore> Attributes<S> {
     /// [`crate::Error::Busy`] while a snapshot is held, here or in another process, that is older than the erasure: let go of it, and
     /// call it again. A file that is the host's, which is the host's to write anew; a failure of the storage.
     pub fn purge(&self) -> Result<()> {
-        self.store.purge()
+        Doing::new("purge").tell(|| self.store.purge(), |()| 0)
     }
 }
 
