@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use clap::Parser;
-use custom_attributes::{Attributes, Position, SqliteStore};
+use custom_attributes::{Attributes, Horizon, Position, SqliteStore};
 
 use csv_support::{Result, finish, note};
 
@@ -45,8 +45,13 @@ fn run(args: &Args) -> Result<()> {
     let attributes = Attributes::new(SqliteStore::options().read_only().must_exist().open(&args.db)?);
     let mut out = io::stdout().lock();
     let mut position = args.since;
+    let mut told = Vec::new();
     loop {
         let page = attributes.changes_since(position, PAGE)?;
+        for Horizon { entity_type, attribute, until, .. } in page.horizons.iter().filter(|horizon| !told.contains(*horizon)) {
+            note(&format!("note: changes of {entity_type}.{attribute} before commit {until} are not all known any longer"));
+        }
+        told = page.horizons;
         for change in &page.changes {
             writeln!(out, "{}", serde_json::to_string(change)?)?;
         }

@@ -516,6 +516,37 @@ fn use_is_counted_and_what_documentation_lacks_is_listed() {
 }
 
 #[test]
+fn old_history_and_persons_are_forgotten() {
+    let bench = Bench::new();
+    let attributes = bench.attributes();
+    let people = attributes.of("person").expect("a type");
+    people.ensure([DefinitionSpec::integer("seats"), DefinitionSpec::string("diagnosis").sensitive()]).expect("definitions");
+    for n in 0..5 {
+        people.set("ann@example.org", "seats", n).expect("a set");
+        people.set("bob", "diagnosis", format!("SECRET {n}")).expect("a set");
+    }
+    let forget = |args: &[&str]| run("forget", bench.folder.path(), &[&["--db", "crm.db"][..], args].concat());
+    assert_eq!(forget(&["prune", "--days", "1"]).good().out, "0 versions removed\n");
+    let some = forget(&["prune", "--versions", "3", "--limit", "1"]).good().out;
+    assert_eq!(some, "person.seats: 1 versions\n1 versions removed\nthere are more; run it again\n");
+    assert_eq!(forget(&["prune", "--versions", "3"]).good().out, "person.diagnosis: 1 versions\n1 versions removed\n");
+    let tail = run("tail", bench.folder.path(), &["--db", "crm.db"]).good().err;
+    assert!(tail.contains("note: changes of person.seats before commit 4 are not all known any longer"), "{tail}");
+
+    let erased = forget(&["--by", "dpo", "--note", "17", "erase", "--type", "person", "--id", "bob", "diagnosis"]).good().out;
+    assert_eq!(erased, "erased in commit 14\nthe file has no byte of it\n");
+    forget(&["erase", "--type", "person", "--id", "ann@example.org"]).good();
+    let bytes = fs::read(bench.folder.path().join("crm.db")).expect("a file");
+    let is_there = |mark: &str| bytes.windows(mark.len()).any(|window| window == mark.as_bytes());
+    assert!(!is_there("SECRET") && !is_there("ann@example") && is_there("bob"));
+    let nothing = forget(&["erase", "--type", "person", "--id", "nobody"]).good().out;
+    assert!(nothing.starts_with("there was nothing to erase\n"), "{nothing}");
+    forget(&["erase", "--type", "person", "--id", "bob", "seats"])
+        .bad(1, &["`seats` is not erased, for it is not marked as sensitive"]);
+    forget(&["prune"]).bad(2, &["--days"]);
+}
+
+#[test]
 fn changes_are_printed_and_followed() {
     let bench = Bench::new();
     let store = SqliteStore::open(bench.folder.path().join("crm.db")).expect("a store");
