@@ -102,6 +102,18 @@ fn apply(host: &Host, clock: &ManualClock, act: &Act) {
     done.expect("it is in order");
 }
 
+/// What was held after each commit.
+fn live(host: &Host, clock: &ManualClock, acts: &[Act]) -> BTreeMap<u64, Held> {
+    host.of("customer").expect("a type").ensure(NAMES.map(DefinitionSpec::integer)).expect("definitions");
+    let mut states = BTreeMap::from([(1, present(host))]);
+    for act in acts {
+        apply(host, clock, act);
+        let last = host.snapshot().expect("a snapshot").as_snapshot().marks().expect("marks").commit.get();
+        states.insert(last, present(host));
+    }
+    states
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(80) })]
 
@@ -112,13 +124,7 @@ proptest! {
         let clock = clock();
         for host in stores(&clock) {
             let customers = host.of("customer").expect("a type");
-            customers.ensure(NAMES.map(DefinitionSpec::integer)).expect("definitions");
-            let mut states: BTreeMap<u64, Held> = BTreeMap::from([(1, present(&host))]);
-            for act in &acts {
-                apply(&host, &clock, act);
-                let last = host.snapshot().expect("a snapshot").as_snapshot().marks().expect("marks").commit.get();
-                states.insert(last, present(&host));
-            }
+            let states = live(&host, &clock, &acts);
             let horizons = host.snapshot().expect("a snapshot").horizons().expect("horizons");
             let until: BTreeMap<&str, u64> = horizons.iter().map(|one| (one.attribute.as_str(), one.until.get())).collect();
             for (commit, state) in states.iter().filter(|(commit, _)| **commit > 0) {
@@ -151,13 +157,7 @@ proptest! {
         let clock = clock();
         for host in stores(&clock) {
             let customers = host.of("customer").expect("a type");
-            customers.ensure(NAMES.map(DefinitionSpec::integer)).expect("definitions");
-            let mut states: BTreeMap<u64, Held> = BTreeMap::from([(1, present(&host))]);
-            for act in &acts {
-                apply(&host, &clock, act);
-                let last = host.snapshot().expect("a snapshot").as_snapshot().marks().expect("marks").commit.get();
-                states.insert(last, present(&host));
-            }
+            let states = live(&host, &clock, &acts);
             let off = |name: &str| customers.definition(name).expect("it is there").spec().retention == Some(Retention::Off);
             for (commit, state) in &states {
                 let restored = host.restore_entity(("customer", entity), CommitId::new(*commit)).and_then(|batch| batch.commit());

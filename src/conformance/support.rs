@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt::Debug;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant as Watch};
 
@@ -202,6 +203,18 @@ pub(super) fn picture(snapshot: &dyn Snapshot, keys: &[EntityKey]) -> Vec<String
         lines.push(format!("commit {id}: {commit:?}"));
     }
     lines
+}
+
+/// The index says what the records say.
+#[track_caller]
+pub(super) fn sound(store: &Store, advice: &str) {
+    let mut faults = Vec::new();
+    let verified = snapshot(store).verify_index(&mut |fault| {
+        faults.push(fault.to_string());
+        ControlFlow::Continue(())
+    });
+    must(verified, "the index is verified");
+    same(&faults, &Vec::<String>::new(), "the index has what the records have, and nothing else", advice);
 }
 
 pub(super) fn snapshot(store: &Store) -> Box<dyn Snapshot + '_> {

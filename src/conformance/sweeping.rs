@@ -3,22 +3,12 @@
 use std::ops::ControlFlow;
 
 use crate::conformance::Store;
-use crate::conformance::support::{customer, holds, host, must, refused, same, snapshot, typed};
+use crate::conformance::support::{customer, holds, host, must, refused, same, snapshot, sound, typed};
 use crate::filter::attr;
 use crate::model::{DataType, DefinitionSpec, Value};
 use crate::store::Offending;
 
 const EVERY: &str = "write what `Changes::each_record` hands over, every record of it";
-
-fn sound(store: &Store) {
-    let mut faults = Vec::new();
-    let verified = snapshot(store).verify_index(&mut |fault| {
-        faults.push(fault.to_string());
-        ControlFlow::Continue(())
-    });
-    must(verified, "the index is verified");
-    same(&faults, &Vec::<String>::new(), "the index follows every record that changes", EVERY);
-}
 
 /// More entities than fit on a page are converted in one commit, emptied ones and those of other types aside.
 pub fn a_change_reaches_every_entity(store: &Store) {
@@ -53,7 +43,7 @@ pub fn a_change_reaches_every_entity(store: &Store) {
     same(&must(people.get::<String>(100, "n"), "a value is read").as_deref(), &Some("seven"), promise, EVERY);
     let touched = commit.map(|commit| must(snapshot(store).touched(commit), "a commit is read").len());
     same(&touched, &usize::try_from(ALL - 1).ok(), "a commit knows all whom it changed", EVERY);
-    sound(store);
+    sound(store, EVERY);
 }
 
 /// Values go over to another attribute, where that admits them.
@@ -78,7 +68,7 @@ pub fn merged_values_move(store: &Store) {
     same(&must(of.count_found(&attr("into").le(20)), "entities are found"), &2, promise, EVERY);
     let past = must(snapshot(store).history(&customer(5)), "a past is read");
     same(&past.len(), &1, "what is cleared stays in history", EVERY);
-    sound(store);
+    sound(store, EVERY);
 }
 
 /// Values that another attribute admits go over to it, the others stay.
@@ -96,12 +86,12 @@ pub fn split_values_move(store: &Store) {
         .collect();
     let expected = [(None, Some(7)), (Some("seven"), None), (Some("-3"), None), (None, Some(0))];
     same(&held, &expected.map(|(text, number)| (text.map(str::to_owned), number)), promise, EVERY);
-    sound(store);
+    sound(store, EVERY);
     let undo = done.commit.map(|commit| must(host.undo(commit), "an undo is made"));
     must(undo.map_or_else(|| host.batch().commit(), crate::BatchBuilder::commit), "4: it is undone");
     let free: Vec<_> = (1..=4).map(|id| must(of.get::<String>(id, "free"), "a text is read")).collect();
     same(&free, &texts.map(|text| Some(text.to_owned())), "undoing it brings every text back", EVERY);
-    sound(store);
+    sound(store, EVERY);
 }
 
 /// What entities come to hold by a change of a definition is unique where it must be.
@@ -125,5 +115,5 @@ pub fn what_is_swept_is_unique(store: &Store) {
         "a conversion is done or refused as a duplicate",
     );
     same(&must(of.get::<String>(3, "code"), "a value is read").as_deref(), &Some("05"), promise, EVERY);
-    sound(store);
+    sound(store, EVERY);
 }
