@@ -609,7 +609,7 @@ impl Snapshot for At<'_> {
         Ok(FoundKeys { keys, end })
     }
 
-    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
+    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>, _: &mut OnProgress<'_>) -> Result<()> {
         if self.flaw() == Flaw::SoundIndexReported {
             let fault = r#"{"kind":"missing","definition":1,"ordinal":1}"#;
             let _enough = report(serde_json::from_str(fault).expect("a fault"));

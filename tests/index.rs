@@ -451,3 +451,31 @@ fn orders_as_values_do<S: AttributeStore>(
     }
     Ok(())
 }
+
+#[test]
+fn comparing_and_counting_tell_how_far_they_are_and_can_be_ended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let attributes = sqlite(&folder.path().join("told.db"));
+    let customers = attributes.of("customer").expect("a type");
+    customers.define(DefinitionSpec::integer("n")).expect("a definition");
+    let batch = (0..70_000i64).fold(attributes.batch(), |batch, id| batch.set(("customer", id), "n", id));
+    batch.commit().expect("a load");
+    let view = attributes.snapshot().expect("a snapshot");
+    let mut told = Vec::new();
+    let all = |progress: custom_attributes::Progress| {
+        told.push((progress.done, progress.total));
+        ControlFlow::Continue(())
+    };
+    view.verify_index_with(|fault| panic!("{fault}"), all).expect("an index");
+    assert_eq!(told, [(65_536, 70_000), (70_000, 70_000)]);
+    let ended = view.verify_index_with(|fault| panic!("{fault}"), |_| ControlFlow::Break(()));
+    assert!(matches!(ended, Err(custom_attributes::Error::Stopped)), "{ended:?}");
+    let mut told = 0;
+    let usage = view.usage_with(customers.entity_type(), |progress| {
+        told = progress.done;
+        ControlFlow::Continue(())
+    });
+    assert_eq!((usage.expect("usage")[0].distinct, told), (70_000, 70_000));
+    let ended = view.usage_with(customers.entity_type(), |_| ControlFlow::Break(()));
+    assert!(matches!(ended, Err(custom_attributes::Error::Stopped)), "{:?}", ended.err());
+}

@@ -127,13 +127,26 @@ impl View<'_> {
     ///
     /// # Errors
     /// A failure of the storage; an index or records that cannot be read.
-    pub fn verify_index(&self, mut report: impl FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
+    pub fn verify_index(&self, report: impl FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
+        self.verify_index_with(report, |_| ControlFlow::Continue(()))
+    }
+
+    /// The same, which tells how many entities were gone over; the caller may end it there.
+    ///
+    /// # Errors
+    /// Those of [`View::verify_index`]; [`crate::Error::Stopped`] if the caller ended it.
+    pub fn verify_index_with(
+        &self,
+        mut report: impl FnMut(Fault) -> ControlFlow<()>,
+        mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<()> {
         let mut faults = 0;
         let verify = || {
-            self.as_snapshot().verify_index(&mut |fault| {
+            let mut counted = |fault| {
                 faults += 1;
                 report(fault)
-            })?;
+            };
+            self.as_snapshot().verify_index(&mut counted, &mut progress)?;
             Ok(faults)
         };
         Doing::new("verify_index").tell(verify, |faults| *faults).map(drop)

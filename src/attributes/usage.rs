@@ -1,6 +1,7 @@
 //! How much the definitions of a type are used.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -9,10 +10,13 @@ use crate::attributes::View;
 use crate::clock::Instant;
 use crate::error::Result;
 use crate::model::{CommitId, Definition, EntityType, Limits, Stamp, Value};
-use crate::store::{Snapshot, Stamps, scan_from};
+use crate::store::{Progress, Snapshot, Stamps, scan_from, tell};
 
 /// A value is near a limit from this part of the way on.
 const NEAR: f64 = 0.9;
+
+/// After how many entities it is told.
+const TOLD: u64 = 4096;
 
 /// How much one definition is used.
 #[derive(Debug, Clone, Serialize)]
@@ -69,10 +73,22 @@ impl View<'_> {
     /// # Errors
     /// A failure of the storage.
     pub fn usage(&self, entity_type: &EntityType) -> Result<Vec<Usage>> {
+        self.usage_with(entity_type, |_| ControlFlow::Continue(()))
+    }
+
+    /// The same, which tells how many entities were read; the caller may end it.
+    ///
+    /// # Errors
+    /// Those of [`View::usage`]; [`crate::Error::Stopped`] if the caller ended it.
+    pub fn usage_with(
+        &self,
+        entity_type: &EntityType,
+        mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Vec<Usage>> {
         let (snapshot, limits) = (self.as_snapshot(), self.limits());
         let definitions = self.catalog().of(entity_type);
         let mut counts: Vec<_> = definitions.into_iter().map(|definition| Counted::new(definition, limits)).collect();
-        let mut entities = 0;
+        let (mut entities, total, mut result) = (0, snapshot.count(entity_type)?, Ok(()));
         scan_from(snapshot, Some(entity_type), None, |record| {
             entities += 1;
             for held in record.values() {
@@ -80,8 +96,12 @@ impl View<'_> {
                     counts[index].add(&held.value, held.created, held.modified);
                 }
             }
-            std::ops::ControlFlow::Continue(())
+            if entities % TOLD == 0 || entities == total {
+                result = tell(&mut progress, entities, total);
+            }
+            if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
+        result?;
         counts.into_iter().map(|counted| counted.finish(snapshot, entities)).collect()
     }
 }

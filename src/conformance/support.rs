@@ -11,7 +11,7 @@ use crate::clock::{Clock, Instant};
 use crate::conformance::Store;
 use crate::error::{Error, Result};
 use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityType, Held, IntoEntityId, Limits, Value};
-use crate::store::{Batch, Change, Receipt, Snapshot};
+use crate::store::{Batch, Change, Fault, Receipt, Snapshot};
 
 pub(super) const PLAN: &str = "call `decide` over a snapshot of the very transaction that stores what it answers; if it fails, store nothing and \
                                hand its error on";
@@ -209,10 +209,11 @@ pub(super) fn picture(snapshot: &dyn Snapshot, keys: &[EntityKey]) -> Vec<String
 #[track_caller]
 pub(super) fn sound(store: &Store, advice: &str) {
     let mut faults = Vec::new();
-    let verified = snapshot(store).verify_index(&mut |fault| {
+    let mut report = |fault: Fault| {
         faults.push(fault.to_string());
         ControlFlow::Continue(())
-    });
+    };
+    let verified = snapshot(store).verify_index(&mut report, &mut |_| ControlFlow::Continue(()));
     must(verified, "the index is verified");
     same(&faults, &Vec::<String>::new(), "the index has what the records have, and nothing else", advice);
 }

@@ -11,7 +11,7 @@ use crate::index::change::keys_of;
 use crate::index::postings::{NO_DEFINITION, Place, Postings, ordinal, split};
 use crate::index::{Holders, Key};
 use crate::model::{Catalog, DefinitionId, EntityRecord, Ordinal, Value};
-use crate::store::{Fault, FaultKind, each_record};
+use crate::store::{Fault, FaultKind, OnProgress, scan_from, tell};
 
 /// What the records of one chunk ask of the index.
 #[derive(Default)]
@@ -40,19 +40,30 @@ impl Expected {
 }
 
 /// Compares the index with the records, and reports all that is wrong with it.
-pub(crate) fn verify<P: Postings + ?Sized>(postings: &P, report: &mut dyn FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
+pub(crate) fn verify<P: Postings + ?Sized>(
+    postings: &P,
+    report: &mut dyn FnMut(Fault) -> ControlFlow<()>,
+    progress: &mut OnProgress<'_>,
+) -> Result<()> {
     let mut verifier = Verifier { postings, catalog: postings.catalog()?, report, compared: 0 };
-    let (mut expected, mut chunk, mut flow) = (Expected::default(), 0, Ok(ControlFlow::Continue(())));
-    each_record(postings, None, |record| {
+    let (mut expected, mut chunk, total) = (Expected::default(), 0, u64::from(postings.marks()?.ordinal.get()));
+    let (mut result, mut is_enough) = (Ok(()), false);
+    scan_from(postings, None, None, |record| {
         let next = split(record.ordinal()).0;
-        if next != chunk && matches!(flow, Ok(ControlFlow::Continue(()))) {
-            flow = verifier.compare(chunk, std::mem::take(&mut expected));
+        if next != chunk {
+            let compared = tell(progress, u64::from(next) << 16, total);
+            let compared = compared.and_then(|()| verifier.compare(chunk, std::mem::take(&mut expected)));
+            is_enough = compared.as_ref().is_ok_and(ControlFlow::is_break);
+            result = compared.map(drop);
         }
         chunk = next;
         expected.add(record, &verifier.catalog);
+        if is_enough || result.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    if flow?.is_continue() && verifier.compare(chunk, expected)?.is_continue() {
+    result?;
+    if !is_enough && verifier.compare(chunk, expected)?.is_continue() {
         verifier.find_surplus()?;
+        tell(progress, total, total)?;
     }
     Ok(())
 }

@@ -9,7 +9,8 @@ use crate::index::{self, Holders, Key, Keys, NO_DEFINITION, Place, Postings, Vis
 use crate::memory::{Shared, State};
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
 use crate::store::{
-    BoundQuery, Commit, Direction, Explanation, Fault, Found, FoundKeys, Marks, Past, PastDefinition, Snapshot, Wanted,
+    BoundQuery, Commit, Direction, Explanation, Fault, Found, FoundKeys, Marks, OnProgress, Past, PastDefinition, Snapshot,
+    Wanted,
 };
 
 pub(super) struct MemorySnapshot<'a> {
@@ -131,8 +132,8 @@ impl Snapshot for MemorySnapshot<'_> {
         index::explain(self, query)
     }
 
-    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
-        index::verify(self, report)
+    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>, progress: &mut OnProgress<'_>) -> Result<()> {
+        index::verify(self, report, progress)
     }
 }
 

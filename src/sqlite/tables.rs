@@ -17,7 +17,9 @@ use crate::model::{
 use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
 use crate::sqlite::keys::KeptKeys;
-use crate::store::{BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Marks, Past, PastDefinition, Snapshot, Wanted};
+use crate::store::{
+    BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Marks, OnProgress, Past, PastDefinition, Snapshot, Wanted,
+};
 
 /// What changes only with the catalog, and is kept between snapshots.
 #[derive(Debug, Clone, Default)]
@@ -328,7 +330,7 @@ impl<C: Deref<Target = Connection>> Snapshot for Tables<C> {
         index::explain(self, query)
     }
 
-    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
-        index::verify(self, report)
+    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>, progress: &mut OnProgress<'_>) -> Result<()> {
+        index::verify(self, report, progress)
     }
 }

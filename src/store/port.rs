@@ -238,10 +238,10 @@ pub trait Snapshot {
         reference::explain(self, query)
     }
 
-    /// Compares the index with the records, and reports every difference until the caller has enough. Without an index
-    /// there is none.
-    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
-        let _ = report;
+    /// Compares the index with the records, and reports every difference until the caller has enough, and how many entities were
+    /// gone over, which may end it as well. Without an index there is no difference.
+    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>, progress: &mut OnProgress<'_>) -> Result<()> {
+        let _ = (report, progress);
         Ok(())
     }
 }
