@@ -104,30 +104,36 @@ impl Shared {
     /// Everything is checked by now, so nothing here can fail half-way. The logs grow first: no snapshot sees their new
     /// end before it sees the state that goes with it.
     fn store(&self, changes: &Changes, records: Vec<RecordChange>, steps: Steps) {
-        let logs = self.logs_to_grow(changes);
+        if !changes.removals.is_empty() {
+            return self.store_removing(changes, records, steps);
+        }
+        let logs = Arc::clone(&self.present().state.logs);
         logs.write().unwrap_or_else(PoisonError::into_inner).grow(changes, &records);
         if records.len() > COPIED_FROM {
             // Readers go on meanwhile; what is changed is copied once, as if a snapshot were held.
             let mut state = self.present().state.clone();
-            state.logs = logs;
             let born = state.apply(changes, records, steps);
-            self.put_in_place(state, changes, born);
-            return;
+            return self.put_in_place(state, changes, born);
         }
         let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
-        present.state.logs = logs;
         let born = present.state.apply(changes, records, steps);
         present.name(changes, born);
     }
 
-    /// A copy, where something is to be taken out that snapshots may look at.
-    fn logs_to_grow(&self, changes: &Changes) -> Arc<RwLock<Logs>> {
-        let present = self.present();
-        if changes.removals.is_empty() {
-            return Arc::clone(&present.state.logs);
+    /// Snapshots that are held keep the logs as they were; those that begin now wait.
+    fn store_removing(&self, changes: &Changes, records: Vec<RecordChange>, steps: Steps) {
+        let copied = |state: &State| {
+            let is_held = Arc::strong_count(&state.logs) > 1;
+            is_held.then(|| Arc::new(RwLock::new(state.logs().clone())))
+        };
+        let copy = copied(&self.present().state);
+        let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(copy) = copy.or_else(|| copied(&present.state)) {
+            present.state.logs = copy;
         }
-        let copy = present.state.logs().clone();
-        Arc::new(RwLock::new(copy))
+        present.state.logs.write().unwrap_or_else(PoisonError::into_inner).grow(changes, &records);
+        let born = present.state.apply(changes, records, steps);
+        present.name(changes, born);
     }
 
     fn put_in_place(&self, state: State, changes: &Changes, born: Vec<(EntityKey, Ordinal)>) {
