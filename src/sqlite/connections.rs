@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::{Catalog, EntityKey, EntityRecord, Revision, Value};
 use crate::sqlite::failure::failed;
 use crate::sqlite::keys::KeptKeys;
+use crate::sqlite::names::Named;
 use crate::sqlite::open::{connect, connect_in_memory, open, set_up};
 use crate::sqlite::schema::APPLICATION_ID;
 use crate::sqlite::tables::{Known, Tables, damaged, read_record};
@@ -56,13 +57,13 @@ impl Connections {
 
     pub(super) fn in_memory() -> Result<Self> {
         let options = SqliteOptions::default();
-        let mut writer = connect_in_memory(&options)?;
-        set_up(&mut writer, true)?;
+        let writer = connect_in_memory(&options)?;
+        set_up(&writer, &options.names, true)?;
         Self::new(None, options, writer)
     }
 
     fn new(path: Option<PathBuf>, options: SqliteOptions, writer: Connection) -> Result<Self> {
-        let known = Arc::new(Known::load(&writer)?);
+        let known = Arc::new(Known::load(Named { connection: &writer, names: &options.names })?);
         Ok(Self {
             path,
             options,
@@ -85,16 +86,26 @@ impl Connections {
         Ok(lock(&self.writer))
     }
 
+    fn named<'a>(&'a self, connection: &'a Connection) -> Named<'a> {
+        Named { connection, names: &self.options.names }
+    }
+
+    /// The tables within the writer's transaction.
+    pub(super) fn tables<'a>(&self, transaction: &'a Connection, known: Arc<Known>) -> Tables<&'a Connection> {
+        Tables { connection: transaction, names: self.options.names.clone(), known, keys: None }
+    }
+
     /// What is known at the revision that this connection's transaction sees.
     pub(super) fn known(&self, connection: &Connection) -> Result<Arc<Known>> {
         let sql = "SELECT catalog FROM attr_state";
-        let revision = connection.prepare_cached(sql).and_then(|mut select| select.query_row([], |row| row.get::<_, i64>(0)));
+        let named = self.named(connection);
+        let revision = named.prepare_cached(sql).and_then(|mut select| select.query_row([], |row| row.get::<_, i64>(0)));
         let revision = Revision::new(revision.map_err(failed("reading the revision of the catalog"))?.unsigned_abs());
         let known = Arc::clone(&lock(&self.known));
         if known.catalog.revision() == revision {
             return Ok(known);
         }
-        let known = Arc::new(Known::load(connection)?);
+        let known = Arc::new(Known::load(named)?);
         self.remember(Arc::clone(&known));
         Ok(known)
     }
@@ -166,7 +177,7 @@ impl Connections {
         begun.map_err(failed("beginning a snapshot"))?;
         // The first read fixes the point in time.
         let known = self.known(&reader)?;
-        Ok(Tables { connection: reader, known, keys: Some(Arc::clone(&self.keys)) })
+        Ok(Tables { connection: reader, names: self.options.names.clone(), known, keys: Some(Arc::clone(&self.keys)) })
     }
 
     pub(super) fn catalog(&self) -> Result<Arc<Catalog>> {
@@ -217,7 +228,7 @@ impl Connections {
         let known = Arc::clone(&lock(&self.known));
         self.direct(|connection| {
             let reading = failed("reading an entity");
-            let mut select = connection.prepare_cached(sql).map_err(&reading)?;
+            let mut select = self.named(connection).prepare_cached(sql).map_err(&reading)?;
             let number = known.type_number(key.entity_type());
             let mut rows = select.query(params![number, codec::id_to_sql(key.id())]).map_err(&reading)?;
             let row = rows.next().map_err(&reading)?.ok_or_else(|| Error::corrupt("the state of the store is missing"))?;

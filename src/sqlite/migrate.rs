@@ -4,50 +4,53 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, params};
 
 use crate::error::Result;
 use crate::index;
 use crate::sqlite::failure::failed;
+use crate::sqlite::names::{Named, Names};
 use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, POSTINGS, VERSION};
+use crate::sqlite::step::Step;
 use crate::sqlite::tables::{Known, Tables};
 use crate::sqlite::views;
 use crate::store::each_record;
 
 /// Brings an older file up to date, whole or not at all; one that is not older stays as it is.
-pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
+pub(super) fn migrate(connection: &Connection, names: &Names) -> Result<()> {
+    let named = Named { connection, names };
     let migrating = failed("bringing the tables up to date");
-    let version = |connection: &Connection| connection.query_row("SELECT schema FROM attr_state", [], |row| row.get::<_, i64>(0));
-    if version(connection).map_err(&migrating)? >= VERSION {
+    let version = || named.query_row("SELECT schema FROM attr_state", [], |row| row.get::<_, i64>(0));
+    if version().map_err(&migrating)? >= VERSION {
         return Ok(());
     }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&migrating)?;
+    let step = Step::writing(connection).map_err(&migrating)?;
     // Another process may have been first.
-    let found = version(&transaction).map_err(&migrating)?;
+    let found = version().map_err(&migrating)?;
     if found < 2 {
-        add_postings(&transaction)?;
+        add_postings(named)?;
     }
     if found < 3 {
-        transaction.execute_batch(HORIZONS).map_err(&migrating)?;
-        views::add(&transaction)?;
+        named.execute_batch(HORIZONS).map_err(&migrating)?;
+        views::add(named)?;
     }
-    transaction.execute("UPDATE attr_state SET schema = ?1", [VERSION]).map_err(&migrating)?;
-    let application: i32 = transaction.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(&migrating)?;
+    named.execute("UPDATE attr_state SET schema = ?1", [VERSION]).map_err(&migrating)?;
+    let application: i32 = named.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(&migrating)?;
     if application == APPLICATION_ID {
-        transaction.execute_batch(&format!("PRAGMA user_version = {VERSION}")).map_err(&migrating)?;
+        named.execute_batch(&format!("PRAGMA user_version = {VERSION}")).map_err(&migrating)?;
     }
-    transaction.commit().map_err(&migrating)
+    step.keep().map_err(&migrating)
 }
 
 /// From version 1 to 2: an index of all values, instead of one of unique values.
-fn add_postings(connection: &Connection) -> Result<()> {
+fn add_postings(named: Named<'_>) -> Result<()> {
     let migrating = failed("making the index");
     let tables = "DROP TABLE attr_unique; ALTER TABLE attr_commit ADD COLUMN touched BLOB NOT NULL DEFAULT x''";
-    connection.execute_batch(tables).and_then(|()| connection.execute_batch(POSTINGS)).map_err(migrating)?;
-    let known = Arc::new(Known::load(connection)?);
-    let tables = Tables { connection, known, keys: None };
-    index::build_all(&tables, &mut PostingWriter::new(connection))?;
+    named.execute_batch(tables).and_then(|()| named.execute_batch(POSTINGS)).map_err(migrating)?;
+    let known = Arc::new(Known::load(named)?);
+    let tables = Tables { connection: named.connection, names: named.names.clone(), known, keys: None };
+    index::build_all(&tables, &mut PostingWriter::new(named))?;
     add_touched(&tables)
 }
 

@@ -5,10 +5,12 @@ mod connections;
 mod failure;
 mod keys;
 mod migrate;
+mod names;
 mod open;
 mod postings;
 mod rebuild;
 mod schema;
+mod step;
 mod tables;
 mod views;
 mod write;
@@ -24,7 +26,7 @@ use crate::error::Result;
 use crate::model::{Catalog, EntityKey, EntityRecord, Value};
 use crate::sqlite::connections::Connections;
 use crate::sqlite::failure::{commit_failed, failed, waited};
-use crate::sqlite::tables::Tables;
+use crate::sqlite::names::Names;
 use crate::store::{AttributeStore, Decide, Find, OnProgress, Receipt, Snapshot};
 
 /// A store in an SQLite file. Cheap to clone; clones share its connections.
@@ -67,11 +69,18 @@ pub struct SqliteOptions {
     must_exist: bool,
     beside_host_tables: bool,
     busy_timeout: Duration,
+    names: Names,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { read_only: false, must_exist: false, beside_host_tables: false, busy_timeout: Duration::from_secs(10) }
+        Self {
+            read_only: false,
+            must_exist: false,
+            beside_host_tables: false,
+            busy_timeout: Duration::from_secs(10),
+            names: Names::default(),
+        }
     }
 }
 
@@ -88,7 +97,25 @@ impl SqliteOptions {
         self
     }
 
-    /// The file may have tables of others: ours, whose names begin with `attr_`, are made beside them. The file is switched
+    /// What the names of our tables and views begin with, instead of `attr_`. Stores with different prefixes share a file, and do
+    /// not notice each other.
+    ///
+    /// # Errors
+    /// [`crate::Error::Open`] if it is not 1 to 32 characters of `a-z`, `0-9` and `_`, or begins with a digit or `sqlite_`.
+    ///
+    /// ```
+    /// use custom_attributes::SqliteStore;
+    /// # let folder = tempfile::tempdir()?;
+    /// SqliteStore::options().prefix("crm_")?.open(folder.path().join("crm.db"))?;
+    /// assert!(SqliteStore::options().prefix("Crm-").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn prefix(mut self, prefix: &str) -> Result<Self> {
+        self.names = Names::new(prefix)?;
+        Ok(self)
+    }
+
+    /// The file may have tables of others: ours, whose names begin with `attr_` or the prefix of your choice, are made beside them. The file is switched
     /// to a write-ahead log; its application id and user version stay as they are.
     pub const fn beside_host_tables(mut self) -> Self {
         self.beside_host_tables = true;
@@ -144,7 +171,7 @@ impl AttributeStore for SqliteStore {
         let begin = writer.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = begin.map_err(failed("beginning to write")).map_err(waited(began))?;
         let known = self.connections.known(&transaction)?;
-        let tables = Tables { connection: &*transaction, known, keys: None };
+        let tables = self.connections.tables(&transaction, known);
         let plan = decide(&tables, progress)?;
         let Some(mut changes) = plan.changes else { return Ok(plan.receipt) };
         let known = write::store(&tables, &mut changes, progress)?;

@@ -5,14 +5,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use crate::error::{Error, Result};
 use crate::model::{DefinitionSpec, Name};
 use crate::sqlite::SqliteOptions;
 use crate::sqlite::failure::failed;
 use crate::sqlite::migrate::migrate;
+use crate::sqlite::names::{Named, Names};
 use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, POSTINGS, TABLES, VERSION};
+use crate::sqlite::step::Step;
 use crate::sqlite::views;
 
 /// How many names of foreign tables a message spells out.
@@ -34,8 +36,9 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<(Connection, 
     let refuse = |reason: String, source: Option<_>| Error::Open { place: place.clone(), reason, source };
     check_place(path, options).map_err(|reason| refuse(reason, None))?;
     let explain = |error| explain(error, &place, options);
-    let mut connection = connect(path, options).map_err(explain)?;
-    let found = look(&connection).map_err(explain)?;
+    let connection = connect(path, options).map_err(explain)?;
+    let names = &options.names;
+    let found = look(&connection, names).map_err(explain)?;
     check_length(&connection, path).map_err(explain)?;
     let read_only = options.read_only || connection.is_readonly("main").map_err(failed("opening"))?;
     match found {
@@ -52,12 +55,12 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<(Connection, 
     }
     if !read_only {
         switch_to_wal(&connection, options).map_err(explain)?;
-        set_up(&mut connection, matches!(found, Found::Nothing)).map_err(explain)?;
-        migrate(&mut connection).map_err(explain)?;
+        set_up(&connection, names, matches!(found, Found::Nothing)).map_err(explain)?;
+        migrate(&connection, names).map_err(explain)?;
     }
-    check_version(&connection, &place)?;
+    check_version(&connection, names, &place)?;
     if !read_only {
-        refold(&mut connection, &place)?;
+        refold(&connection, names, &place)?;
     }
     Ok((connection, read_only))
 }
@@ -133,12 +136,12 @@ fn is(source: &(dyn std::error::Error + 'static), code: ErrorCode) -> bool {
     source.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code) == Some(code)
 }
 
-fn look(connection: &Connection) -> Result<Found> {
+fn look(connection: &Connection, names: &Names) -> Result<Found> {
     let looking = failed("looking at the file");
     let mut select = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").map_err(&looking)?;
     let tables =
         select.query_map([], |row| row.get(0)).and_then(Iterator::collect::<Result<Vec<String>, _>>).map_err(&looking)?;
-    if tables.iter().any(|table| table == "attr_state") {
+    if tables.iter().any(|table| table.strip_prefix(names.prefix()) == Some("state")) {
         return Ok(Found::Store);
     }
     let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(&looking)?;
@@ -185,32 +188,34 @@ fn switch_to_wal(connection: &Connection, options: &SqliteOptions) -> Result<()>
 }
 
 /// Makes the tables, unless another process was first. A file of our own is marked as such; the host's is not.
-pub(super) fn set_up(connection: &mut Connection, is_ours: bool) -> Result<()> {
+pub(super) fn set_up(connection: &Connection, names: &Names, is_ours: bool) -> Result<()> {
+    let named = Named { connection, names };
     let creating = failed("creating the tables");
     let is_there = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'attr_state'";
-    let look = |connection: &Connection| connection.query_row(is_there, [], |_| Ok(())).optional();
-    if look(connection).map_err(&creating)?.is_some() {
+    let look = || named.query_row(is_there, [], |_| Ok(())).optional();
+    if look().map_err(&creating)?.is_some() {
         return Ok(());
     }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&creating)?;
-    if look(&transaction).map_err(&creating)?.is_some() {
+    let step = Step::writing(connection).map_err(&creating)?;
+    if look().map_err(&creating)?.is_some() {
         return Ok(());
     }
-    transaction.execute_batch(TABLES).map_err(&creating)?;
-    transaction.execute_batch(POSTINGS).and_then(|()| transaction.execute_batch(HORIZONS)).map_err(&creating)?;
+    named.execute_batch(TABLES).map_err(&creating)?;
+    named.execute_batch(POSTINGS).and_then(|()| named.execute_batch(HORIZONS)).map_err(&creating)?;
     let state = "INSERT INTO attr_state (id, schema, folding, catalog, last_definition) VALUES (1, ?1, ?2, 0, 0)";
-    transaction.execute(state, (VERSION, Name::FOLDING)).map_err(&creating)?;
-    views::add(&transaction)?;
+    named.execute(state, (VERSION, Name::FOLDING)).map_err(&creating)?;
+    views::add(named)?;
     if is_ours {
         let mark = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}");
-        transaction.execute_batch(&mark).map_err(&creating)?;
+        named.execute_batch(&mark).map_err(&creating)?;
     }
-    transaction.commit().map_err(&creating)
+    step.keep().map_err(&creating)
 }
 
-fn check_version(connection: &Connection, place: &str) -> Result<()> {
+fn check_version(connection: &Connection, names: &Names, place: &str) -> Result<()> {
+    let named = Named { connection, names };
     let checking = failed("reading the version of the tables");
-    let found: i64 = connection.query_row("SELECT schema FROM attr_state", [], |row| row.get(0)).map_err(&checking)?;
+    let found: i64 = named.query_row("SELECT schema FROM attr_state", [], |row| row.get(0)).map_err(&checking)?;
     let advice = match found.cmp(&VERSION) {
         Ordering::Equal => return Ok(()),
         Ordering::Less => "open it once for writing, which brings it up to date",
@@ -221,39 +226,39 @@ fn check_version(connection: &Connection, place: &str) -> Result<()> {
 }
 
 /// Where another folding wrote the keys of the names, they are made anew.
-fn refold(connection: &mut Connection, place: &str) -> Result<()> {
+fn refold(connection: &Connection, names: &Names, place: &str) -> Result<()> {
+    let named = Named { connection, names };
     let folding = failed("folding the names anew");
-    let is_current = |connection: &Connection| {
-        let found: String = connection.query_row("SELECT folding FROM attr_state", [], |row| row.get(0))?;
+    let is_current = || {
+        let found: String = named.query_row("SELECT folding FROM attr_state", [], |row| row.get(0))?;
         rusqlite::Result::Ok(found == Name::FOLDING)
     };
-    if is_current(connection).map_err(&folding)? {
+    if is_current().map_err(&folding)? {
         return Ok(());
     }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&folding)?;
+    let step = Step::writing(connection).map_err(&folding)?;
     let mut rows: Vec<(i64, i64, String)> = Vec::new();
-    let mut select = transaction.prepare("SELECT id, type, spec FROM attr_definition").map_err(&folding)?;
+    let mut select = named.prepare("SELECT id, type, spec FROM attr_definition").map_err(&folding)?;
     let read = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(&folding)?;
     for row in read {
         rows.push(row.map_err(&folding)?);
     }
     drop(select);
     // Ids as keys for a moment: no new key can meet an old one.
-    transaction.execute("UPDATE attr_definition SET key = char(0) || id", []).map_err(&folding)?;
+    named.execute("UPDATE attr_definition SET key = char(0) || id", []).map_err(&folding)?;
     for (id, entity_type, spec) in rows {
         let spec: DefinitionSpec =
             serde_json::from_str(&spec).map_err(|error| Error::backend("folding the names anew", error))?;
         let key = Name::key_of(&spec.name);
         let clash = "SELECT json_extract(spec, '$.name') FROM attr_definition WHERE type = ?1 AND key = ?2";
-        let clash: Option<String> =
-            transaction.query_row(clash, (entity_type, &key), |row| row.get(0)).optional().map_err(&folding)?;
+        let clash: Option<String> = named.query_row(clash, (entity_type, &key), |row| row.get(0)).optional().map_err(&folding)?;
         if let Some(other) = clash {
             let reason =
                 format!("its names `{}` and `{other}` have become the same; rename one with an older release", spec.name);
             return Err(Error::Open { place: place.to_owned(), reason, source: None });
         }
-        transaction.execute("UPDATE attr_definition SET key = ?2 WHERE id = ?1", (id, &key)).map_err(&folding)?;
+        named.execute("UPDATE attr_definition SET key = ?2 WHERE id = ?1", (id, &key)).map_err(&folding)?;
     }
-    transaction.execute("UPDATE attr_state SET folding = ?1", [Name::FOLDING]).map_err(&folding)?;
-    transaction.commit().map_err(&folding)
+    named.execute("UPDATE attr_state SET folding = ?1", [Name::FOLDING]).map_err(&folding)?;
+    step.keep().map_err(&folding)
 }

@@ -10,6 +10,7 @@ use crate::index::{self, Holders, IndexWriter, Key, Keys, Place, Postings, Visit
 use crate::model::{DefinitionId, EntityKey, Ordinal, Value};
 use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
+use crate::sqlite::names::Named;
 use crate::sqlite::tables::Tables;
 use crate::store::Direction;
 
@@ -193,11 +194,11 @@ struct Written {
 
 /// Writes the index within the writer's transaction.
 pub(super) struct PostingWriter<'a> {
-    connection: &'a Connection,
+    connection: Named<'a>,
 }
 
 impl<'a> PostingWriter<'a> {
-    pub(super) const fn new(connection: &'a Connection) -> Self {
+    pub(super) const fn new(connection: Named<'a>) -> Self {
         Self { connection }
     }
 

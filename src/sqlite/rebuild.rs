@@ -9,6 +9,7 @@ use crate::index::{Expected, Holders, Key, Place, Postings, is_supported, split}
 use crate::model::{DefinitionId, Ordinal};
 use crate::sqlite::connections::Connections;
 use crate::sqlite::failure::{commit_failed, failed};
+use crate::sqlite::names::Named;
 use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::tables::Tables;
 use crate::store::{OnProgress, Progress, Snapshot, scan_from};
@@ -31,9 +32,9 @@ pub(super) fn rebuild(connections: &Connections, progress: &mut OnProgress<'_>) 
         let mut writer = connections.writer()?;
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&rebuilding)?;
         let known = connections.known(&transaction)?;
-        let tables = Tables { connection: &*transaction, known, keys: None };
+        let tables = connections.tables(&transaction, known);
         let last = split(tables.marks()?.ordinal).0;
-        let stage = stage(&transaction)?;
+        let stage = stage(tables.named())?;
         let next = match &stage {
             Stage::Write(chunk) => {
                 done = u64::from(*chunk);
@@ -45,7 +46,7 @@ pub(super) fn rebuild(connections: &Connections, progress: &mut OnProgress<'_>) 
                 take_out(&tables, after.as_ref())?.map(|place| Stage::TakeOut(Some(place)))
             }
         };
-        remember(&transaction, next.as_ref())?;
+        remember(tables.named(), next.as_ref())?;
         drop(tables);
         transaction.commit().map_err(commit_failed)?;
         drop(writer);
@@ -57,7 +58,7 @@ pub(super) fn rebuild(connections: &Connections, progress: &mut OnProgress<'_>) 
     }
 }
 
-fn stage(connection: &Connection) -> Result<Stage> {
+fn stage(connection: Named<'_>) -> Result<Stage> {
     let sql = "SELECT next, definition, key, chunk FROM attr_rebuild";
     let found = connection.query_row(sql, [], |row| {
         let next: Option<u16> = row.get(0)?;
@@ -75,7 +76,7 @@ fn stage(connection: &Connection) -> Result<Stage> {
     Ok(found.optional().map_err(failed("making the index anew"))?.unwrap_or(Stage::Write(0)))
 }
 
-fn remember(connection: &Connection, stage: Option<&Stage>) -> Result<()> {
+fn remember(connection: Named<'_>, stage: Option<&Stage>) -> Result<()> {
     let (next, place) = match stage {
         None => {
             let forgotten = connection.execute("DELETE FROM attr_rebuild", []);
@@ -100,7 +101,7 @@ fn write_chunk(tables: &Tables<&Connection>, chunk: u16) -> Result<()> {
         expected.add(record, &tables.known.catalog);
         ControlFlow::Continue(())
     })?;
-    let mut writer = PostingWriter::new(tables.connection);
+    let mut writer = PostingWriter::new(tables.named());
     expected.into_places(chunk).try_for_each(|(place, holders)| writer.put(&place, &holders))
 }
 
@@ -111,7 +112,7 @@ fn take_out(tables: &Tables<&Connection>, after: Option<&Place>) -> Result<Optio
         places.push(place);
         Ok(if places.len() < LOOKED_AT { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
-    let mut writer = PostingWriter::new(tables.connection);
+    let mut writer = PostingWriter::new(tables.named());
     for place in &places {
         let holders = match tables.at(place) {
             Ok(holders) => holders.map(Holders::into_set).unwrap_or_default(),

@@ -17,6 +17,8 @@ use crate::model::{
 use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
 use crate::sqlite::keys::KeptKeys;
+use crate::sqlite::names::{Named, Names};
+use crate::sqlite::step::Step;
 use crate::store::{
     BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Marks, OnProgress, Past, PastDefinition, Snapshot, Wanted,
 };
@@ -31,10 +33,9 @@ pub(super) struct Known {
 
 impl Known {
     /// Reads all of one instant, also where the caller has no transaction open: what is kept under a revision is of that revision.
-    pub(super) fn load(connection: &Connection) -> Result<Self> {
+    pub(super) fn load(connection: Named<'_>) -> Result<Self> {
         let reading = failed("reading the definitions");
-        let own = connection.is_autocommit().then(|| connection.unchecked_transaction());
-        let _instant = own.transpose().map_err(&reading)?;
+        let _instant = Step::reading(connection.connection).map_err(&reading)?;
         let mut known = Self::default();
         let mut types = connection.prepare("SELECT id, name FROM attr_entity_type").map_err(&reading)?;
         let mut rows = types.query([]).map_err(&reading)?;
@@ -107,6 +108,7 @@ fn read_past(row: &Row<'_>) -> Result<Past> {
 /// The tables within one transaction of one connection.
 pub(super) struct Tables<C> {
     pub(super) connection: C,
+    pub(super) names: Names,
     pub(super) known: Arc<Known>,
     /// None for the writer, who also sees what may never be committed.
     pub(super) keys: Option<Arc<KeptKeys>>,
@@ -128,8 +130,12 @@ pub(super) fn damaged(key: &EntityKey, source: impl std::error::Error + Send + S
 }
 
 impl<C: Deref<Target = Connection>> Tables<C> {
+    pub(super) fn named(&self) -> Named<'_> {
+        Named { connection: &self.connection, names: &self.names }
+    }
+
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
-        self.connection.prepare_cached(sql).map_err(failed("preparing a statement"))
+        self.named().prepare_cached(sql).map_err(failed("preparing a statement"))
     }
 
     /// Rows of `type, id, ordinal, revision, doc, meta`.

@@ -9,19 +9,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
 use crate::error::Result;
 use crate::model::{Catalog, DataType, Definition, EntityId, EntityType};
 use crate::sqlite::failure::failed;
+use crate::sqlite::names::{Named, Names};
 use crate::sqlite::tables::Known;
 use crate::store::{CatalogChange, RecordChange};
 
-/// What the name of each view begins with; the entity type follows.
-const PREFIX: &str = "attr_of_";
+/// What the name of each view begins with behind the prefix of the tables; the entity type follows.
+const OF: &str = "of_";
 
-/// Tells our views from the host's, which are never replaced.
-const MARK: &str = "/* by custom-attributes, which makes it anew when a definition changes */";
+/// Tells our views from the host's, and from those of a store with another prefix: they are never replaced.
+fn mark(names: &Names) -> String {
+    let by = if names.is_default() { String::new() } else { format!(" with {}", names.prefix()) };
+    format!("/* by custom-attributes{by}, which makes it anew when a definition changes */")
+}
 
 /// The most columns that SQLite gives by default: views do not ask for more, and the first definitions have them.
 const MAX_COLUMNS: usize = 2000;
@@ -57,7 +61,7 @@ fn form(ids: i64) -> usize {
 }
 
 /// Makes the tables, and the views of all that is defined.
-pub(super) fn add(connection: &Connection) -> Result<()> {
+pub(super) fn add(connection: Named<'_>) -> Result<()> {
     let making = failed("making the views");
     connection.execute_batch(TABLES).map_err(&making)?;
     let known = Known::load(connection)?;
@@ -73,7 +77,7 @@ pub(super) fn add(connection: &Connection) -> Result<()> {
 }
 
 /// Brings the views up to date with definitions that changed. `known` is what is known behind the change.
-pub(super) fn follow(connection: &Connection, known: &Known, change: &CatalogChange) -> Result<()> {
+pub(super) fn follow(connection: Named<'_>, known: &Known, change: &CatalogChange) -> Result<()> {
     let of = |catalog: &Catalog| -> Vec<EntityType> {
         let touched = change.touched.iter().filter_map(|id| catalog.get(*id));
         touched.map(|definition| definition.entity_type().clone()).collect()
@@ -107,7 +111,7 @@ impl Met {
 }
 
 /// Brings the views up to date with the kinds of ids that were met.
-pub(super) fn meet(connection: &Connection, known: &Known, met: Met) -> Result<()> {
+pub(super) fn meet(connection: Named<'_>, known: &Known, met: Met) -> Result<()> {
     for (entity_type, kinds) in met.0 {
         let view = View { connection, number: known.type_number(&entity_type), entity_type: &entity_type };
         let ids = view.ids()?;
@@ -119,7 +123,7 @@ pub(super) fn meet(connection: &Connection, known: &Known, met: Met) -> Result<(
 }
 
 /// Sees to it that the forms in use have their index, and no other: each costs every new entity.
-fn index(connection: &Connection) -> Result<()> {
+fn index(connection: Named<'_>) -> Result<()> {
     let indexing = failed("indexing the ids");
     let used = "SELECT EXISTS (SELECT 1 FROM attr_view WHERE (ids & ?1 <> 0) = ?2)";
     let mut used = connection.prepare_cached(used).map_err(&indexing)?;
@@ -137,7 +141,7 @@ fn index(connection: &Connection) -> Result<()> {
 
 /// The view of one type.
 struct View<'a> {
-    connection: &'a Connection,
+    connection: Named<'a>,
     number: i64,
     entity_type: &'a EntityType,
 }
@@ -176,9 +180,9 @@ impl View<'_> {
             return Ok(());
         }
         if found.is_some() {
-            self.connection.execute_batch(&format!("DROP VIEW {}", quoted(&name))).map_err(&writing)?;
+            self.connection.connection.execute_batch(&format!("DROP VIEW {}", quoted(&name))).map_err(&writing)?;
         }
-        wanted.map_or(Ok(()), |sql| self.connection.execute_batch(&sql)).map_err(&writing)
+        wanted.map_or(Ok(()), |sql| self.connection.connection.execute_batch(&sql)).map_err(&writing)
     }
 
     /// The name that the type was given, unless the host has taken it; a suffix that no type can have sets apart what SQLite
@@ -188,7 +192,7 @@ impl View<'_> {
         let given = "SELECT name FROM attr_view WHERE type = ?1";
         let given: Option<String> =
             self.connection.query_row(given, [self.number], |row| row.get(0)).optional().map_err(&naming)?;
-        let plain = format!("{PREFIX}{}", self.entity_type);
+        let plain = format!("{}{OF}{}", self.connection.names.prefix(), self.entity_type);
         let suffixed = (2..).map(|n: u64| format!("{plain}[{n}]"));
         for name in given.into_iter().chain([plain.clone()]).chain(suffixed) {
             let others = "SELECT 1 FROM attr_view WHERE name = ?1 AND type <> ?2";
@@ -207,7 +211,7 @@ impl View<'_> {
         let held: Option<(String, Option<String>)> = held.map_err(looking)?;
         Ok(match held {
             None => Holder::Nobody,
-            Some((kind, Some(sql))) if kind == "view" && sql.contains(MARK) => Holder::Ours(sql),
+            Some((kind, Some(sql))) if kind == "view" && sql.contains(&mark(self.connection.names)) => Holder::Ours(sql),
             Some(_) => Holder::Host,
         })
     }
@@ -227,7 +231,8 @@ impl View<'_> {
         // host's rows. Half of all are too many for that, and few enough to go to them by their index; the same word on the
         // column that stands in the indexes of ids would make it take half of all to have the same id.
         let of_type = format!("id_type = {number} AND likelihood(type = {number}, 0.5) AND likely(doc <> '{{}}')");
-        format!("CREATE VIEW {name} {MARK} AS SELECT\n  {columns}\nFROM attr_entity WHERE {of_type}")
+        let (mark, prefix) = (mark(self.connection.names), self.connection.names.prefix());
+        format!("CREATE VIEW {name} {mark} AS SELECT\n  {columns}\nFROM {prefix}entity WHERE {of_type}")
     }
 }
 

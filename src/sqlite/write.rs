@@ -10,6 +10,7 @@ use crate::index;
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityType};
 use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
+use crate::sqlite::names::Named;
 use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::tables::{Known, Tables};
 use crate::sqlite::views;
@@ -17,7 +18,7 @@ use crate::store::{CatalogChange, Changes, Commit, OnProgress, RecordChange, Rem
 
 /// Stores all changes, whatever they mean for the index as well, and says what is known once they are committed.
 pub(super) fn store(tables: &Tables<&Connection>, changes: &mut Changes, progress: &mut OnProgress<'_>) -> Result<Arc<Known>> {
-    let connection = tables.connection;
+    let connection = tables.named();
     let write = Write { connection, commit: signed(changes.commit.id.get())? };
     let known = match &changes.catalog {
         Some(change) => Arc::new(write.catalog(&tables.known, change)?),
@@ -48,7 +49,7 @@ fn signed(number: u64) -> Result<i64> {
 }
 
 struct Write<'a> {
-    connection: &'a Connection,
+    connection: Named<'a>,
     commit: i64,
 }
 
@@ -119,7 +120,7 @@ impl Write<'_> {
             return Ok(*number);
         }
         self.execute("INSERT INTO attr_entity_type (name) VALUES (?1)", [entity_type.as_str()])?;
-        let number = self.connection.last_insert_rowid();
+        let number = self.connection.connection.last_insert_rowid();
         known.add_type(number, entity_type.clone());
         Ok(number)
     }
