@@ -46,6 +46,19 @@ pub enum Error {
     #[error("{}", describe(.0))]
     Conflict(Vec<Moved>),
 
+    /// A snapshot on a connection that the host lends has met a commit that came after it. Take a new one, or read within a
+    /// transaction of the host.
+    #[error(
+        "the snapshot has ended: its connection sees commit {found} by now, not {taken_at}; take a new one, or read within a transaction"
+    )]
+    #[non_exhaustive]
+    SnapshotEnded {
+        /// The last commit when it was first read from.
+        taken_at: CommitId,
+        /// The last commit that its connection sees now.
+        found: CommitId,
+    },
+
     /// A number space of the store is used up.
     #[error("the store can hold no more {what}: all {limit} ids are used; start a new store")]
     #[non_exhaustive]
@@ -163,7 +176,7 @@ impl Error {
 
     /// Whether the same call may well succeed if it is made again.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Conflict(_) | Self::Busy { .. })
+        matches!(self, Self::Conflict(_) | Self::Busy { .. } | Self::SnapshotEnded { .. })
     }
 
     /// The violations, if the input was at fault.
@@ -183,6 +196,7 @@ impl Error {
     /// | 40404 | does not exist |
     /// | 40900 | conflict |
     /// | 40901 | a definition is in use |
+    /// | 40902 | a snapshot has ended |
     /// | 41000 | in history no longer |
     /// | 40300 | read-only |
     /// | 49900 | stopped by the caller |
@@ -200,6 +214,7 @@ impl Error {
             Self::NotFound { .. } => 40404,
             Self::Forgotten { .. } => 41000,
             Self::Conflict(_) => 40900,
+            Self::SnapshotEnded { .. } => 40902,
             Self::Exhausted { .. } => 50700,
             Self::ReadOnly => 40300,
             Self::Busy { .. } => 50300,

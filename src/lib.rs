@@ -75,7 +75,7 @@ pub use history::{
 pub use memory::MemoryStore;
 pub use model::*;
 #[cfg(feature = "sqlite")]
-pub use sqlite::{SqliteOptions, SqliteStore};
+pub use sqlite::{HostTables, LentStore, SqliteOptions, SqliteStore};
 pub use store::{
     Applied, AttributeStore, Commit, Direction, EntityRevision, ExplainedOrder, ExplainedPart, Explanation, Fault, FaultKind,
     Offending, OnProgress, Past, PastDefinition, Progress, Receipt, Snapshot, VersionId, Way,

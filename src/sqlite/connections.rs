@@ -6,18 +6,19 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::Connection;
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, Row, params};
 
 use crate::error::{Error, Result};
-use crate::model::{Catalog, EntityKey, EntityRecord, Revision, Value};
+use crate::model::{Catalog, EntityKey, EntityRecord, Value};
 use crate::sqlite::failure::failed;
 use crate::sqlite::keys::KeptKeys;
 use crate::sqlite::names::Named;
 use crate::sqlite::open::{connect, connect_in_memory, open, set_up};
+use crate::sqlite::point::Answer;
 use crate::sqlite::schema::APPLICATION_ID;
-use crate::sqlite::tables::{Known, Tables, damaged, read_record};
-use crate::sqlite::{SqliteOptions, codec};
+use crate::sqlite::tables::{Known, Tables};
+use crate::sqlite::{SqliteOptions, point};
 use crate::store::{Find, Removal, Snapshot};
 
 /// How many connections of readers are kept for the next.
@@ -97,12 +98,12 @@ impl Connections {
 
     /// What is known at the revision that this connection's transaction sees.
     pub(super) fn known(&self, connection: &Connection) -> Result<Arc<Known>> {
-        let sql = "SELECT catalog FROM attr_state";
         let named = self.named(connection);
-        let revision = named.prepare_cached(sql).and_then(|mut select| select.query_row([], |row| row.get::<_, i64>(0)));
-        let revision = Revision::new(revision.map_err(failed("reading the revision of the catalog"))?.unsigned_abs());
+        let select = named.prepare_cached("SELECT catalog, mark FROM attr_state");
+        let state = select.and_then(|mut select| select.query_row([], |row| Ok((row.get(0)?, row.get(1)?))));
+        let (revision, mark) = state.map_err(failed("reading the revision of the catalog"))?;
         let known = Arc::clone(&lock(&self.known));
-        if known.catalog.revision() == revision {
+        if known.is_of(revision, mark) {
             return Ok(known);
         }
         let known = Arc::new(Known::load(named)?);
@@ -110,10 +111,10 @@ impl Connections {
         Ok(known)
     }
 
-    /// Keeps what is known, unless something newer is kept.
+    /// Keeps what is known, unless something newer is kept. A file that was put in the place of another may have the same revision.
     pub(super) fn remember(&self, known: Arc<Known>) {
         let mut kept = lock(&self.known);
-        if kept.catalog.revision() < known.catalog.revision() {
+        if kept.catalog.revision() <= known.catalog.revision() {
             *kept = known;
         }
     }
@@ -186,28 +187,17 @@ impl Connections {
     }
 
     pub(super) fn read_entity(&self, key: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
-        let sql = "SELECT s.catalog, e.ordinal, e.revision, e.doc, e.meta FROM attr_state s \
-                   LEFT JOIN attr_entity e ON e.type = ?1 AND e.id = ?2";
-        let read = self.point(sql, key, |known, row| {
-            let ordinal: Option<u32> = row.get(1).map_err(failed("reading an entity"))?;
-            let record = ordinal.map(|_| read_record(&known.catalog, key.clone(), row, 1)).transpose()?;
-            Ok((Arc::clone(&known.catalog), record))
-        })?;
-        if let Some(read) = read {
-            return Ok(read);
+        let known = Arc::clone(&lock(&self.known));
+        match self.direct(|connection| point::read_entity(self.named(connection), &known, key))? {
+            Answer::Read(read) => Ok(read),
+            Answer::Outdated => self.read_in_snapshot(key),
         }
-        self.read_in_snapshot(key)
     }
 
     pub(super) fn read_value(&self, key: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
-        let sql = "SELECT s.catalog, e.doc FROM attr_state s LEFT JOIN attr_entity e ON e.type = ?1 AND e.id = ?2";
-        let read = self.point(sql, key, |known, row| {
-            let Some(definition) = find(&known.catalog)?.and_then(|id| known.catalog.get(id)) else { return Ok(None) };
-            let doc = row.get_ref(1).and_then(|doc| Ok(doc.as_str_or_null()?)).map_err(failed("reading a value"))?;
-            let value = doc.map(|doc| codec::read_value(definition, doc)).transpose();
-            Ok(value.map_err(|error| damaged(key, error))?.flatten())
-        })?;
-        if let Some(read) = read {
+        let known = Arc::clone(&lock(&self.known));
+        let read = self.direct(|connection| point::read_value(self.named(connection), &known, key, find))?;
+        if let Answer::Read(read) = read {
             return Ok(read);
         }
         let (catalog, record) = self.read_in_snapshot(key)?;
@@ -220,22 +210,6 @@ impl Connections {
         let tables = self.snapshot()?;
         let record = tables.read(std::slice::from_ref(key))?.pop().flatten();
         Ok((Arc::clone(&tables.known.catalog), record))
-    }
-
-    /// Reads the row of one entity behind the revision of the catalog, both of one instant, as they come from one statement;
-    /// none if what is known is not of that revision.
-    fn point<T>(&self, sql: &str, key: &EntityKey, read: impl FnOnce(&Known, &Row<'_>) -> Result<T>) -> Result<Option<T>> {
-        let known = Arc::clone(&lock(&self.known));
-        self.direct(|connection| {
-            let reading = failed("reading an entity");
-            let mut select = self.named(connection).prepare_cached(sql).map_err(&reading)?;
-            let number = known.type_number(key.entity_type());
-            let mut rows = select.query(params![number, codec::id_to_sql(key.id())]).map_err(&reading)?;
-            let row = rows.next().map_err(&reading)?.ok_or_else(|| Error::corrupt("the state of the store is missing"))?;
-            let revision: i64 = row.get(0).map_err(&reading)?;
-            let is_known = known.catalog.revision() == Revision::new(revision.unsigned_abs());
-            if is_known { read(&known, row).map(Some) } else { Ok(None) }
-        })
     }
 
     /// Reads outside any transaction of ours: one statement is a snapshot of its own.

@@ -11,7 +11,7 @@ use crate::index;
 use crate::sqlite::failure::failed;
 use crate::sqlite::names::{Named, Names};
 use crate::sqlite::postings::PostingWriter;
-use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, POSTINGS, VERSION};
+use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, MARK, POSTINGS, VERSION};
 use crate::sqlite::step::Step;
 use crate::sqlite::tables::{Known, Tables};
 use crate::sqlite::views;
@@ -28,6 +28,10 @@ pub(super) fn migrate(connection: &Connection, names: &Names) -> Result<()> {
     let step = Step::writing(connection).map_err(&migrating)?;
     // Another process may have been first.
     let found = version().map_err(&migrating)?;
+    if found < 4 {
+        // First: what the others know of the definitions has it.
+        named.execute_batch(MARK).map_err(&migrating)?;
+    }
     if found < 2 {
         add_postings(named)?;
     }

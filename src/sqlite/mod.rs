@@ -4,9 +4,12 @@ mod codec;
 mod connections;
 mod failure;
 mod keys;
+mod lent;
+mod lent_snapshot;
 mod migrate;
 mod names;
 mod open;
+mod point;
 mod postings;
 mod rebuild;
 mod schema;
@@ -20,14 +23,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rusqlite::TransactionBehavior;
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::Result;
 use crate::model::{Catalog, EntityKey, EntityRecord, Value};
 use crate::sqlite::connections::Connections;
 use crate::sqlite::failure::{commit_failed, failed, waited};
 use crate::sqlite::names::Names;
+use crate::sqlite::tables::Tables;
 use crate::store::{AttributeStore, Decide, Find, OnProgress, Receipt, Snapshot};
+
+pub use lent::{HostTables, LentStore};
 
 /// A store in an SQLite file. Cheap to clone; clones share its connections.
 ///
@@ -208,7 +214,15 @@ impl AttributeStore for SqliteStore {
 
     fn rebuild_index(&self, progress: &mut OnProgress<'_>) -> Result<()> {
         let began = Instant::now();
-        rebuild::rebuild(&self.connections, progress).map_err(waited(began))
+        let rebuilding = failed("making the index anew");
+        let mut in_transaction = |step: &mut dyn FnMut(&Tables<&Connection>) -> Result<()>| {
+            let mut writer = self.connections.writer()?;
+            let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&rebuilding)?;
+            let known = self.connections.known(&transaction)?;
+            step(&self.connections.tables(&transaction, known))?;
+            transaction.commit().map_err(commit_failed)
+        };
+        rebuild::rebuild(&mut in_transaction, progress).map_err(waited(began))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::sqlite::SqliteOptions;
 use crate::sqlite::failure::failed;
 use crate::sqlite::migrate::migrate;
 use crate::sqlite::names::{Named, Names};
-use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, POSTINGS, TABLES, VERSION};
+use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, MARK, POSTINGS, TABLES, VERSION};
 use crate::sqlite::step::Step;
 use crate::sqlite::views;
 
@@ -191,18 +191,18 @@ fn switch_to_wal(connection: &Connection, options: &SqliteOptions) -> Result<()>
 pub(super) fn set_up(connection: &Connection, names: &Names, is_ours: bool) -> Result<()> {
     let named = Named { connection, names };
     let creating = failed("creating the tables");
-    let is_there = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'attr_state'";
-    let look = || named.query_row(is_there, [], |_| Ok(())).optional();
-    if look().map_err(&creating)?.is_some() {
+    if is_there(named).map_err(&creating)? {
         return Ok(());
     }
     let step = Step::writing(connection).map_err(&creating)?;
-    if look().map_err(&creating)?.is_some() {
+    if is_there(named).map_err(&creating)? {
         return Ok(());
     }
-    named.execute_batch(TABLES).map_err(&creating)?;
-    named.execute_batch(POSTINGS).and_then(|()| named.execute_batch(HORIZONS)).map_err(&creating)?;
-    let state = "INSERT INTO attr_state (id, schema, folding, catalog, last_definition) VALUES (1, ?1, ?2, 0, 0)";
+    [TABLES, MARK, POSTINGS, HORIZONS]
+        .iter()
+        .try_for_each(|sql| named.execute_batch(sql))
+        .map_err(|error| taken(error, named))?;
+    let state = "INSERT INTO attr_state (id, schema, folding, catalog, last_definition, mark) VALUES (1, ?1, ?2, 0, 0, random())";
     named.execute(state, (VERSION, Name::FOLDING)).map_err(&creating)?;
     views::add(named)?;
     if is_ours {
@@ -210,6 +210,45 @@ pub(super) fn set_up(connection: &Connection, names: &Names, is_ours: bool) -> R
         named.execute_batch(&mark).map_err(&creating)?;
     }
     step.keep().map_err(&creating)
+}
+
+/// The host may have a table of that name.
+fn taken(error: rusqlite::Error, named: Named<'_>) -> Error {
+    let said = error.to_string();
+    if !said.contains("already") {
+        return failed("creating the tables")(error);
+    }
+    let reason = format!("{said}, which is not of this library; choose another prefix than {}", named.names.prefix());
+    Error::Open { place: place_of(named.connection), reason, source: Some(error.into()) }
+}
+
+/// Where a connection leads to, for messages.
+fn place_of(connection: &Connection) -> String {
+    let path = connection.path().filter(|path| !path.is_empty());
+    path.unwrap_or("the database in memory").to_owned()
+}
+
+/// Makes the tables beside those of the host, or brings them up to date, on a connection that the host lends.
+pub(super) fn open_lent(connection: &Connection, names: &Names) -> Result<()> {
+    let place = place_of(connection);
+    let looking = failed("looking at the database");
+    if !is_there(Named { connection, names }).map_err(&looking)? {
+        if connection.is_readonly("main").map_err(&looking)? {
+            let reason = "it has no attributes yet, and cannot be written".into();
+            return Err(Error::Open { place, reason, source: None });
+        }
+        set_up(connection, names, false)?;
+    }
+    if !connection.is_readonly("main").map_err(&looking)? {
+        migrate(connection, names)?;
+    }
+    check_version(connection, names, &place)?;
+    refold(connection, names, &place)
+}
+
+fn is_there(named: Named<'_>) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'attr_state'";
+    Ok(named.query_row(sql, [], |_| Ok(())).optional()?.is_some())
 }
 
 fn check_version(connection: &Connection, names: &Names, place: &str) -> Result<()> {

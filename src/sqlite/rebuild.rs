@@ -2,13 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::{Error, Result};
 use crate::index::{Expected, Holders, Key, Place, Postings, is_supported, split};
 use crate::model::{DefinitionId, Ordinal};
-use crate::sqlite::connections::Connections;
-use crate::sqlite::failure::{commit_failed, failed};
+use crate::sqlite::failure::failed;
 use crate::sqlite::names::Named;
 use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::tables::Tables;
@@ -23,33 +22,30 @@ enum Stage {
     TakeOut(Option<Place>),
 }
 
+/// Does one step within a transaction of its own, which is ended when the call returns.
+pub(super) type InTransaction<'a> = dyn FnMut(&mut dyn FnMut(&Tables<&Connection>) -> Result<()>) -> Result<()> + 'a;
+
 /// Does step after step until all is done, or the caller has enough; what was done stays done. Between two steps others
 /// write, and keep right what is right already.
-pub(super) fn rebuild(connections: &Connections, progress: &mut OnProgress<'_>) -> Result<()> {
-    let rebuilding = failed("making the index anew");
+pub(super) fn rebuild(in_transaction: &mut InTransaction<'_>, progress: &mut OnProgress<'_>) -> Result<()> {
     let mut done = 0;
     loop {
-        let mut writer = connections.writer()?;
-        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&rebuilding)?;
-        let known = connections.known(&transaction)?;
-        let tables = connections.tables(&transaction, known);
-        let last = split(tables.marks()?.ordinal).0;
-        let stage = stage(tables.named())?;
-        let next = match &stage {
-            Stage::Write(chunk) => {
-                done = u64::from(*chunk);
-                write_chunk(&tables, *chunk)?;
-                Some(if *chunk < last { Stage::Write(chunk + 1) } else { Stage::TakeOut(None) })
-            }
-            Stage::TakeOut(after) => {
-                done = done.max(u64::from(last) + 1);
-                take_out(&tables, after.as_ref())?.map(|place| Stage::TakeOut(Some(place)))
-            }
-        };
-        remember(tables.named(), next.as_ref())?;
-        drop(tables);
-        transaction.commit().map_err(commit_failed)?;
-        drop(writer);
+        let (mut last, mut next) = (0, None);
+        in_transaction(&mut |tables| {
+            last = split(tables.marks()?.ordinal).0;
+            next = match stage(tables.named())? {
+                Stage::Write(chunk) => {
+                    done = u64::from(chunk);
+                    write_chunk(tables, chunk)?;
+                    Some(if chunk < last { Stage::Write(chunk + 1) } else { Stage::TakeOut(None) })
+                }
+                Stage::TakeOut(after) => {
+                    done = done.max(u64::from(last) + 1);
+                    take_out(tables, after.as_ref())?.map(|place| Stage::TakeOut(Some(place)))
+                }
+            };
+            remember(tables.named(), next.as_ref())
+        })?;
         done += 1;
         let steps = (u64::from(last) + 2).max(done + u64::from(next.is_some()));
         if progress(Progress::new(done, steps)).is_break() || next.is_none() {

@@ -4,10 +4,10 @@
 pub(super) const APPLICATION_ID: i32 = 0x6341_7472;
 
 /// The version of the tables. A file with a greater one is refused.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// `doc` is JSON keyed by definition id, ascending (`{"7":"premium","9":10000}`; DECIMAL and DATE as text); `meta` has the
-/// commits of each value in the same order. `touched` has the ordinals that a commit changed, as a roaring bitmap. `ANY` keeps an id an integer or a text, as it came. [`POSTINGS`] and [`HORIZONS`] come behind.
+/// commits of each value in the same order. `touched` has the ordinals that a commit changed, as a roaring bitmap. `ANY` keeps an id an integer or a text, as it came. [`MARK`], [`POSTINGS`] and [`HORIZONS`] come behind.
 pub(super) const TABLES: &str = "
 CREATE TABLE attr_state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -64,6 +64,13 @@ CREATE TABLE attr_history (
     value ANY NOT NULL,
     PRIMARY KEY (ordinal, ended, definition)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Tells one state of the definitions from another of the same revision: what is known of a host's transaction that was rolled
+/// back must not be taken for what came instead.
+pub(super) const MARK: &str = "
+ALTER TABLE attr_state ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
+UPDATE attr_state SET mark = random();
 ";
 
 /// The index: who holds what. `key` orders as the values do; it is empty for all that hold any, and definition 0 is for all

@@ -26,6 +26,8 @@ use crate::store::{
 /// What changes only with the catalog, and is kept between snapshots.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
+    /// Drawn anew with each change of the definitions: two may have the same revision, if the first was rolled back.
+    pub(super) mark: i64,
     pub(super) catalog: Arc<Catalog>,
     pub(super) types: ByType<i64>,
     pub(super) type_names: HashMap<i64, EntityType>,
@@ -42,8 +44,10 @@ impl Known {
         while let Some(row) = rows.next().map_err(&reading)? {
             known.add_type(row.get(0).map_err(&reading)?, EntityType::new(&row.get::<_, String>(1).map_err(&reading)?)?);
         }
-        let state = "SELECT catalog, last_definition FROM attr_state";
-        let (revision, last) = connection.query_row(state, [], |row| Ok((id(row, 0)?, row.get(1)?))).map_err(&reading)?;
+        let state = "SELECT catalog, last_definition, mark FROM attr_state";
+        let state = connection.query_row(state, [], |row| Ok((id(row, 0)?, row.get(1)?, row.get(2)?)));
+        let (revision, last, mark) = state.map_err(&reading)?;
+        known.mark = mark;
         let mut select = connection.prepare(&format!("SELECT {DEFINITION} FROM attr_definition d {STAMPS}")).map_err(&reading)?;
         let mut rows = select.query([]).map_err(&reading)?;
         let mut definitions = Vec::new();
@@ -52,6 +56,15 @@ impl Known {
         }
         known.catalog = Arc::new(Catalog::load(Revision::new(revision), DefinitionId::new(last), definitions)?);
         Ok(known)
+    }
+
+    /// Whether it is what a store knows that has this revision, and this mark.
+    pub(super) fn is_of(&self, revision: i64, mark: i64) -> bool {
+        self.mark == mark && self.catalog.revision() == Revision::new(revision.unsigned_abs())
+    }
+
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.mark == other.mark && self.catalog.revision() == other.catalog.revision()
     }
 
     pub(super) fn add_type(&mut self, number: i64, entity_type: EntityType) {

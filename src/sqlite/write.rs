@@ -67,7 +67,8 @@ impl Write<'_> {
     }
 
     fn catalog(&self, known: &Known, change: &CatalogChange) -> Result<Known> {
-        let mut known = Known { catalog: Arc::clone(&change.after), ..known.clone() };
+        let mut known = known.clone();
+        known.catalog = Arc::clone(&change.after);
         let defined = |catalog: &'_ Catalog| -> Vec<Arc<Definition>> {
             change.touched.iter().filter_map(|id| catalog.get(*id).cloned()).collect()
         };
@@ -80,7 +81,11 @@ impl Write<'_> {
         }
         let revision = signed(change.after.revision().get())?;
         let last = change.touched.iter().max().map_or(0, |id| id.get());
-        self.execute("UPDATE attr_state SET catalog = ?1, last_definition = max(last_definition, ?2)", params![revision, last])?;
+        let sql =
+            "UPDATE attr_state SET catalog = ?1, last_definition = max(last_definition, ?2), mark = random() RETURNING mark";
+        let update = self.connection.prepare_cached(sql);
+        let mark = update.and_then(|mut update| update.query_row(params![revision, last], |row| row.get(0)));
+        known.mark = mark.map_err(failed("writing"))?;
         views::follow(self.connection, &known, change)?;
         Ok(known)
     }
