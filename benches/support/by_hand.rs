@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 use custom_attributes::{DataType, Value};
 use rusqlite::types::{ToSqlOutput, Value as Sql};
-use rusqlite::{Connection, Row, Statement, params_from_iter};
+use rusqlite::{CachedStatement, Connection, Row, Statement, params_from_iter};
 use rust_decimal::Decimal;
 
 use crate::customers::{ATTRIBUTES, Customers};
@@ -70,6 +70,10 @@ impl ByHand {
 
     pub(crate) fn prepare(&self, sql: &str) -> Statement<'_> {
         self.connection.prepare(sql).expect("SQL")
+    }
+
+    pub(crate) fn prepare_cached(&self, sql: &str) -> CachedStatement<'_> {
+        self.connection.prepare_cached(sql).expect("SQL")
     }
 
     pub(crate) fn execute(&self, sql: &str) {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use crate::error::{Error, Result};
 use crate::model::{Catalog, CommitId, EntityKey, EntityRecord, Name, Value};
@@ -13,7 +13,7 @@ use crate::sqlite::failure::{commit_failed, failed, waited};
 use crate::sqlite::lent_snapshot::LentSnapshot;
 use crate::sqlite::names::{Named, Names};
 use crate::sqlite::open::open_lent;
-use crate::sqlite::point::Answer;
+use crate::sqlite::point::{Answer, EntityRead};
 use crate::sqlite::schema::VERSION;
 use crate::sqlite::step::Step;
 use crate::sqlite::tables::{Known, Tables};
@@ -129,11 +129,14 @@ impl<'c> LentStore<'c> {
 
     /// What is known at this moment, and the last commit. The tables may be gone again with the transaction that made them.
     pub(super) fn now(&self) -> Result<(Arc<Known>, CommitId)> {
+        let reading = failed("reading the state of the tables");
         let state = match self.state() {
             Ok(state) if state.is_current => state,
+            // A table is missing, or a column.
+            Err(error) if error.sqlite_error_code() != Some(ErrorCode::Unknown) => return Err(reading(error)),
             _ => {
                 open_lent(self.connection, &self.tables.names)?;
-                self.state().map_err(failed("reading the state of the tables"))?
+                self.state().map_err(reading)?
             }
         };
         let known = Arc::clone(&self.known.borrow());
@@ -164,6 +167,15 @@ impl<'c> LentStore<'c> {
     fn remember(&self, known: &Arc<Known>) {
         self.tables.keep(known);
         *self.known.borrow_mut() = Arc::clone(known);
+    }
+
+    /// Where what is known is too old: learns the definitions anew, of the same instant.
+    fn read_anew(&self, entity: &EntityKey) -> Result<EntityRead> {
+        let began = Instant::now();
+        let _instant = Step::reading(self.connection).map_err(failed("beginning to read")).map_err(waited(began))?;
+        let tables = self.tables(self.now().map_err(waited(began))?.0);
+        let record = tables.read(std::slice::from_ref(entity)).map_err(waited(began))?.pop().flatten();
+        Ok((Arc::clone(&tables.known.catalog), record))
     }
 
     /// Does this in a transaction of ours, or in a savepoint within the host's.
@@ -210,8 +222,8 @@ impl AttributeStore for LentStore<'_> {
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
         let began = Instant::now();
-        let (known, _) = self.now().map_err(waited(began))?;
-        Ok(Box::new(LentSnapshot::new(self, known)))
+        let (known, commit) = self.now().map_err(waited(began))?;
+        Ok(Box::new(LentSnapshot::new(self, known, commit)))
     }
 
     fn read_entity(&self, entity: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
@@ -220,9 +232,7 @@ impl AttributeStore for LentStore<'_> {
             return Ok(read);
         }
         // The definitions have changed, the tables are gone, or it failed, and will say why.
-        let snapshot = LentSnapshot::new(self, self.now()?.0);
-        let record = snapshot.read(std::slice::from_ref(entity))?.pop().flatten();
-        Ok((snapshot.catalog()?, record))
+        self.read_anew(entity)
     }
 
     fn read_value(&self, entity: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
@@ -238,9 +248,8 @@ impl AttributeStore for LentStore<'_> {
             Err(error) if is_asked => return Err(error),
             _ => {}
         }
-        let snapshot = LentSnapshot::new(self, self.now()?.0);
-        let Some(definition) = find(&*snapshot.catalog()?)? else { return Ok(None) };
-        let record = snapshot.read(std::slice::from_ref(entity))?.pop().flatten();
+        let (catalog, record) = self.read_anew(entity)?;
+        let Some(definition) = find(&catalog)? else { return Ok(None) };
         Ok(record.and_then(|record| record.value(definition).cloned()))
     }
 

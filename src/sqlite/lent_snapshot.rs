@@ -21,13 +21,14 @@ use crate::store::{BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Mar
 pub(super) struct LentSnapshot<'a> {
     store: &'a LentStore<'a>,
     known: Arc<Known>,
-    /// The last commit when it was first read from.
-    taken_at: Cell<Option<CommitId>>,
+    /// The last commit when it was made, and then when it was first read from.
+    taken_at: Cell<CommitId>,
+    is_read: Cell<bool>,
 }
 
 impl<'a> LentSnapshot<'a> {
-    pub(super) const fn new(store: &'a LentStore<'a>, known: Arc<Known>) -> Self {
-        Self { store, known, taken_at: Cell::new(None) }
+    pub(super) const fn new(store: &'a LentStore<'a>, known: Arc<Known>, last: CommitId) -> Self {
+        Self { store, known, taken_at: Cell::new(last), is_read: Cell::new(false) }
     }
 
     /// Each call is of one instant, and of the same as the one before.
@@ -35,11 +36,12 @@ impl<'a> LentSnapshot<'a> {
         let began = Instant::now();
         let _instant = Step::reading(self.store.connection()).map_err(failed("beginning to read")).map_err(waited(began))?;
         let (known, found) = self.store.now().map_err(waited(began))?;
-        let taken_at = self.taken_at.get().unwrap_or(found);
-        if !known.is_like(&self.known) || taken_at != found {
+        let taken_at = self.taken_at.get();
+        if !known.is_like(&self.known) || (self.is_read.get() && taken_at != found) {
             return Err(Error::SnapshotEnded { taken_at, found });
         }
-        self.taken_at.set(Some(found));
+        self.taken_at.set(found);
+        self.is_read.set(true);
         read(&self.store.tables(known)).map_err(waited(began))
     }
 }
