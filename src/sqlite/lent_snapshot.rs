@@ -15,7 +15,9 @@ use crate::sqlite::failure::{failed, waited};
 use crate::sqlite::lent::LentStore;
 use crate::sqlite::step::Step;
 use crate::sqlite::tables::{Known, Tables};
-use crate::store::{BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Marks, Past, PastDefinition, Snapshot, Wanted};
+use crate::store::{
+    BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Marks, OnProgress, Past, PastDefinition, Snapshot, Wanted,
+};
 
 /// Stands still as long as the connection sees the same commits; behind that it has ended, which it says.
 pub(super) struct LentSnapshot<'a> {
@@ -127,7 +129,7 @@ impl Snapshot for LentSnapshot<'_> {
         self.read_from(|tables| tables.explain(query))
     }
 
-    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>) -> Result<()> {
-        self.read_from(|tables| tables.verify_index(report))
+    fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>, progress: &mut OnProgress<'_>) -> Result<()> {
+        self.read_from(|tables| tables.verify_index(report, progress))
     }
 }

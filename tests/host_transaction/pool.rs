@@ -164,7 +164,7 @@ forward! {
     count_wanted(wanted: &Wanted) -> u64;
     tally(wanted: &Wanted, definition: DefinitionId) -> Vec<(Value, u64)>;
     explain(query: &BoundQuery) -> Explanation;
-    verify_index(report: &mut dyn FnMut(Fault) -> ControlFlow<()>) -> ();
+    verify_index(report: &mut dyn FnMut(Fault) -> ControlFlow<()>, progress: &mut OnProgress<'_>) -> ();
 }
 
 fn folder() -> TempDir {
