@@ -133,7 +133,7 @@ impl<'c> LentStore<'c> {
         let state = match self.state() {
             Ok(state) if state.is_current => state,
             // A table is missing, or a column.
-            Err(error) if error.sqlite_error_code() != Some(ErrorCode::Unknown) => return Err(reading(error)),
+            Err(error) if !matches!(error.sqlite_error_code(), None | Some(ErrorCode::Unknown)) => return Err(reading(error)),
             _ => {
                 open_lent(self.connection, &self.tables.names)?;
                 self.state().map_err(reading)?

@@ -24,7 +24,7 @@ pub(super) type EntityRead = (Arc<Catalog>, Option<Arc<EntityRecord>>);
 
 pub(super) fn read_entity(named: Named<'_>, known: &Known, key: &EntityKey) -> Result<Answer<EntityRead>> {
     let sql = "SELECT s.catalog, s.mark, e.ordinal, e.revision, e.doc, e.meta FROM attr_state s \
-               LEFT JOIN attr_entity e ON e.type = ?1 AND e.id = ?2";
+               LEFT JOIN attr_entity e ON e.type = +?1 AND e.id = +?2";
     read(named, known, sql, key, |row| {
         let ordinal: Option<u32> = row.get(2).map_err(failed("reading an entity"))?;
         let record = ordinal.map(|_| read_record(&known.catalog, key.clone(), row, 2)).transpose()?;
@@ -34,7 +34,7 @@ pub(super) fn read_entity(named: Named<'_>, known: &Known, key: &EntityKey) -> R
 
 /// The value for the definition that `find` picks.
 pub(super) fn read_value(named: Named<'_>, known: &Known, key: &EntityKey, find: &mut Find<'_>) -> Result<Answer<Option<Value>>> {
-    let sql = "SELECT s.catalog, s.mark, e.doc FROM attr_state s LEFT JOIN attr_entity e ON e.type = ?1 AND e.id = ?2";
+    let sql = "SELECT s.catalog, s.mark, e.doc FROM attr_state s LEFT JOIN attr_entity e ON e.type = +?1 AND e.id = +?2";
     read(named, known, sql, key, |row| {
         let Some(definition) = find(&known.catalog)?.and_then(|id| known.catalog.get(id)) else { return Ok(None) };
         let doc = row.get_ref(2).and_then(|doc| Ok(doc.as_str_or_null()?)).map_err(failed("reading a value"))?;

@@ -36,8 +36,8 @@ impl<C: Deref<Target = Connection>> Postings for Tables<C> {
 
     fn sizes(&self, definition: DefinitionId, keys: &Keys, visit: &mut dyn FnMut(&[u8], u64) -> ControlFlow<()>) -> Result<()> {
         let reading = failed("reading an index");
-        let mut select =
-            self.prepare("SELECT key, n FROM attr_posting WHERE definition = ?1 AND key >= ?2 AND key < ?3 ORDER BY key, chunk")?;
+        let mut select = self
+            .prepare("SELECT key, n FROM attr_posting WHERE definition = +?1 AND key >= ?2 AND key < ?3 ORDER BY key, chunk")?;
         let bounds = params![definition.get(), keys.start.as_bytes(), keys.end.as_bytes()];
         let mut rows = select.query(bounds).map_err(&reading)?;
         while let Some(row) = rows.next().map_err(&reading)? {
@@ -54,11 +54,11 @@ impl<C: Deref<Target = Connection>> Postings for Tables<C> {
         let mut select = self.prepare(match direction {
             Direction::Ascending => {
                 "SELECT key, n, bits, chunk FROM attr_posting \
-                 WHERE definition = ?1 AND key >= ?2 AND key < ?3 ORDER BY key, chunk"
+                 WHERE definition = +?1 AND key >= ?2 AND key < ?3 ORDER BY key, chunk"
             }
             Direction::Descending => {
                 "SELECT key, n, bits, chunk FROM attr_posting \
-                 WHERE definition = ?1 AND key >= ?2 AND key < ?3 ORDER BY key DESC, chunk DESC"
+                 WHERE definition = +?1 AND key >= ?2 AND key < ?3 ORDER BY key DESC, chunk DESC"
             }
         })?;
         let bounds = params![definition.get(), keys.start.as_bytes(), keys.end.as_bytes()];
@@ -214,7 +214,7 @@ impl<'a> PostingWriter<'a> {
     fn row_at(&self, place: &Place) -> Result<Option<Written>> {
         let reading = failed("reading an index");
         let sql = "SELECT p.n, p.bits, s.bits FROM attr_posting p LEFT JOIN attr_set s ON s.id = p.bits \
-                   WHERE p.definition = ?1 AND p.key = ?2 AND p.chunk = ?3";
+                   WHERE p.definition = +?1 AND p.key = +?2 AND p.chunk = +?3";
         let written = self.prepare(sql)?.query_row(params![place.definition.get(), place.key.as_bytes(), place.chunk], |row| {
             let count = row.get::<_, i64>(0)?.unsigned_abs();
             Ok(match row.get_ref(1)? {

@@ -176,7 +176,7 @@ impl<C: Deref<Target = Connection>> Tables<C> {
         let of_type = if entity_type.is_some() { "AND +type = ?3" } else { "" };
         let mut select = self.prepare(&format!(
             "SELECT type, id, ordinal, revision, doc, meta FROM attr_entity \
-             WHERE ordinal > ?1 {of_type} {condition} ORDER BY ordinal LIMIT ?2"
+             WHERE ordinal > ?1 {of_type} {condition} ORDER BY ordinal LIMIT ?2 + 0"
         ))?;
         match entity_type {
             Some(entity_type) => self.records(&mut select, params![after, limit, self.known.type_number(entity_type)]),
@@ -258,7 +258,7 @@ impl<C: Deref<Target = Connection>> Snapshot for Tables<C> {
         let reading = failed("reading history");
         let mut select = self.prepare(
             "SELECT h.definition, h.created, h.modified, h.ended, h.data_type, h.value FROM attr_history h \
-             JOIN attr_entity e USING (ordinal) WHERE e.type = ?1 AND e.id = ?2 ORDER BY h.ended, h.definition",
+             JOIN attr_entity e USING (ordinal) WHERE e.type = +?1 AND e.id = +?2 ORDER BY h.ended, h.definition",
         )?;
         let number = self.known.type_number(entity.entity_type());
         let mut rows = select.query(params![number, codec::id_to_sql(entity.id())]).map_err(&reading)?;
@@ -299,7 +299,7 @@ impl<C: Deref<Target = Connection>> Snapshot for Tables<C> {
 
     fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
         let reading = failed("reading the history of a definition");
-        let sql = format!("SELECT {DEFINITION}, d.ended FROM attr_past_definition d {STAMPS} WHERE d.id = ?1 ORDER BY d.ended");
+        let sql = format!("SELECT {DEFINITION}, d.ended FROM attr_past_definition d {STAMPS} WHERE d.id = +?1 ORDER BY d.ended");
         let mut select = self.prepare(&sql)?;
         let mut rows = select.query([definition.get()]).map_err(&reading)?;
         let mut past = Vec::new();

@@ -5,6 +5,7 @@ mod interleaved;
 mod lending;
 mod pool;
 mod prefixes;
+mod prepared;
 mod together;
 
 use custom_attributes::{Attributes, DefinitionSpec, HostTables, LentStore};
