@@ -114,6 +114,7 @@ fn each_program_explains_itself() {
         ("change", "--undo <COMMIT>"),
         ("tail", "--since <COMMIT[:ORDINAL]>"),
         ("stats", "--check"),
+        ("host_transaction", "--prefix <PREFIX>"),
     ] {
         let ended = run(name, bench.folder.path(), &["--help"]).good();
         assert!(ended.out.contains("Usage: ") && ended.out.contains(says), "{}", ended.out);
@@ -650,4 +651,23 @@ fn what_is_said_of_a_filter() {
     let wrong_type = run("find", bench.folder.path(), &["--db", "crm.db", "--type", "Customer", "--count"]);
     wrong_type.bad(1, &["crm.db has no attributes of `Customer`; it has those of customer"]);
     run("find", bench.folder.path(), &["--db", "none.db", "--type", "customer"]).bad(1, &["there is no such file"]);
+}
+
+#[test]
+fn a_customer_is_taken_on_with_its_attributes_or_not_at_all() {
+    let bench = Bench::new();
+    let run = |args: &[&str]| run("host_transaction", bench.folder.path(), args);
+    let first = run(&["--db", "host.db", "--prefix", "crm_"]).good();
+    assert!(first.out.contains("Acme is taken on as customer 1"), "{}", first.out);
+    assert!(first.out.contains("Bolt is not (the CRM failed in the middle): 1 rows and 1 with attributes"), "{}", first.out);
+    assert!(first.out.ends_with("\nAcme\tpremium\t10000\n"), "{}", first.out);
+    run(&["--db", "host.db", "--prefix", "crm_", "Crane", "--credit-limit=-1"])
+        .bad(1, &["Crane is not taken on", "`credit_limit` takes no less than 0, not -1"]);
+    let second = run(&["--db", "host.db", "--prefix", "crm_", "Delta", "--credit-limit", "1000"]).good();
+    assert!(second.out.ends_with("\nAcme\tpremium\t10000\nDelta\tpremium\t1000\n"), "{}", second.out);
+    run(&["--db", "host.db", "--prefix", "Crm-"]).bad(1, &["a prefix of tables has", "not `Crm-`"]);
+    run(&["--db", "no/such/folder.db"]).bad(1, &["cannot open no/such/folder.db"]);
+    fs::write(bench.path("text.db"), "no database at all, but a text".repeat(100)).expect("the file is written");
+    run(&["--db", "text.db"]).bad(1, &["file is not a database"]);
+    assert!(run(&[]).good().out.contains("Acme is taken on as customer 1"));
 }
