@@ -81,11 +81,8 @@ impl State {
             }
             self.catalog = Arc::clone(&change.after);
         }
-        let mut touched = Vec::new();
-        changes.each_record(before, |change| {
+        let touched = changes.each_record(before, |change| {
             let ordinal = change.after.ordinal();
-            touched.push(ordinal);
-            self.marks.ordinal = self.marks.ordinal.max(ordinal);
             let past = change.past().map(|held| Past { held: held.clone(), ended });
             self.past.entry(ordinal).or_default().extend(past);
             self.ordinals.insert(change.after.key().clone(), ordinal);
@@ -93,8 +90,9 @@ impl State {
             self.records.insert(ordinal, change.after);
             Ok(())
         })?;
-        touched.sort_unstable();
-        self.touched.push(touched);
+        // The ordinals of a copy may be of entities that are there no longer: they are given out all the same.
+        self.marks.ordinal = self.marks.ordinal.max(touched.last().unwrap_or_default());
+        self.touched.push(touched.iter().collect());
         changes.removals.iter().for_each(|removal| self.take_out(removal));
         for (definition, until) in changes.horizons {
             let known = self.horizons.entry(definition).or_default();

@@ -14,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong. Ask it by predicate ([`Error::is_not_found`], …) or by its stable [`Error::code`].
 ///
-/// Whatever the error, but for [`Error::CommitOutcomeUnknown`]: nothing was changed.
+/// Whatever the error, but for [`Error::CommitOutcomeUnknown`] and what a call of many steps says of itself: nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -107,6 +107,34 @@ pub enum Error {
         source: Option<Box<dyn StdError + Send + Sync>>,
     },
 
+    /// An export cannot be read. What stands before the line may have been taken in.
+    #[error("line {line} of the export {reason}")]
+    #[non_exhaustive]
+    Unreadable {
+        /// The line, from 1 on.
+        line: u64,
+        /// What is the matter with it.
+        reason: String,
+    },
+
+    /// What was to become a copy holds something else.
+    #[error("the store to copy to holds something else: {reason}")]
+    #[non_exhaustive]
+    NotACopy {
+        /// What was found.
+        reason: String,
+    },
+
+    /// A copy was made, and does not hold what the source holds.
+    #[error("the copy is not like its source: its digest is {found}, not {expected}; copy again into an empty store")]
+    #[non_exhaustive]
+    Differs {
+        /// The digest of the source.
+        expected: String,
+        /// That of the copy.
+        found: String,
+    },
+
     /// The last step of a commit failed: the batch may be kept whole or not at all. Read before trying again.
     #[error(
         "the storage failed while it committed: the batch is kept whole or not at all, and which is unknown; reopen the store and read before trying again"
@@ -197,13 +225,16 @@ impl Error {
     /// | 40900 | conflict |
     /// | 40901 | a definition is in use |
     /// | 40902 | a snapshot has ended |
+    /// | 40903 | the store to copy to holds something else |
     /// | 41000 | in history no longer |
+    /// | 42200 | an export cannot be read |
     /// | 40300 | read-only |
     /// | 49900 | stopped by the caller |
     /// | 50000 | the storage failed |
     /// | 50001 | cannot be opened |
     /// | 50002 | damaged |
     /// | 50003 | outcome of a commit unknown |
+    /// | 50004 | a copy is not like its source |
     /// | 50300 | busy |
     /// | 50700 | ids used up |
     ///
@@ -222,6 +253,9 @@ impl Error {
             Self::Open { .. } => 50001,
             Self::Corrupt { .. } => 50002,
             Self::CommitOutcomeUnknown { .. } => 50003,
+            Self::Unreadable { .. } => 42200,
+            Self::NotACopy { .. } => 40903,
+            Self::Differs { .. } => 50004,
             Self::Backend { .. } => 50000,
         }
     }

@@ -53,6 +53,7 @@ pub mod model;
 mod sqlite;
 pub mod store;
 mod trace;
+mod transfer;
 mod violation;
 
 /// The programs of the README are tests.
@@ -80,3 +81,4 @@ pub use store::{
     Applied, AttributeStore, Commit, Direction, EntityRevision, ExplainedOrder, ExplainedPart, Explanation, Fault, FaultKind,
     Offending, OnProgress, Past, PastDefinition, Progress, Receipt, Snapshot, VersionId, Way,
 };
+pub use transfer::{Contents, Copied, Digest};

@@ -91,6 +91,11 @@ enum Flaw {
     HorizonsLost,
     /// A horizon moves back when an older version is pruned later.
     HorizonsOverwritten,
+    /// The last ordinal is that of the last record, and not of what was touched.
+    OrdinalsOfErasedUsedAgain,
+    /// Revisions are counted, whatever comes.
+    RevisionsCounted,
+    CatalogRevisionCounted,
 }
 
 /// Each flaw, and a case that is there to catch it. Others may catch it as well.
@@ -145,6 +150,9 @@ const CATCHES: &[(Flaw, &str)] = &[
     (Flaw::ErasedUntold, "forgetting::erased_entities_never_were"),
     (Flaw::HorizonsLost, "forgetting::history_that_is_off_is_not_kept"),
     (Flaw::HorizonsOverwritten, "forgetting::horizons_only_rise"),
+    (Flaw::OrdinalsOfErasedUsedAgain, "copying::the_last_ordinal_is_copied"),
+    (Flaw::RevisionsCounted, "copying::a_copy_is_like_its_source"),
+    (Flaw::CatalogRevisionCounted, "copying::a_copy_is_like_its_source"),
 ];
 
 /// The one store. Its state is copied with every commit.
@@ -296,16 +304,16 @@ impl AttributeStore for Flawed {
 }
 
 impl State {
-    fn store(&mut self, flaw: Flaw, before: &At<'_>, mut changes: Changes) -> Result<()> {
+    fn store(&mut self, flaw: Flaw, before: &At<'_>, mut changes: Changes<'_>) -> Result<()> {
         let ended = changes.commit.id;
         let mut records = Vec::new();
-        changes.each_record(before, |change| {
+        let touched = changes.each_record(before, |change| {
             records.push(change);
             Ok(())
         })?;
-        let mut touched: Vec<_> = records.iter().map(|change| change.after.ordinal()).collect();
-        touched.sort_unstable();
-        self.touched.insert(ended, touched);
+        let last = touched.last().filter(|_| flaw != Flaw::OrdinalsOfErasedUsedAgain);
+        self.marks.ordinal = self.marks.ordinal.max(last.unwrap_or_default());
+        self.touched.insert(ended, touched.iter().collect());
         if flaw == Flaw::FirstPageOnly {
             records.truncate(1024.max(records.len() / 2));
         }
@@ -317,7 +325,8 @@ impl State {
         commit.note = commit.note.filter(|_| flaw != Flaw::NoteLost);
         self.commits.push(commit);
         if let Some(change) = &changes.catalog {
-            self.revision = change.after.revision();
+            let counted = flaw == Flaw::CatalogRevisionCounted;
+            self.revision = if counted { self.revision.next() } else { change.after.revision() };
             for id in &change.touched {
                 if let (Some(definition), true) = (change.before.get(*id), flaw != Flaw::PastOfDefinitionsLost) {
                     self.past_definitions.push(PastDefinition { definition: Arc::clone(definition), ended });
@@ -364,8 +373,9 @@ impl State {
                 self.marks.ordinal = self.records.keys().next_back().copied().unwrap_or_default();
                 continue;
             }
-            let after =
-                EntityRecord::load(change.after.key().clone(), ordinal, change.after.revision(), held).expect("sorted values");
+            let counted = change.before.as_ref().map_or(Revision::ABSENT, |before| before.revision()).next();
+            let revision = if flaw == Flaw::RevisionsCounted { counted } else { change.after.revision() };
+            let after = EntityRecord::load(change.after.key().clone(), ordinal, revision, held).expect("sorted values");
             self.records.insert(ordinal, Arc::new(after));
         }
         if flaw != Flaw::RemovalsIgnored {

@@ -89,6 +89,13 @@ impl<S: AttributeStore> Subscription<S> {
     }
 }
 
+impl<S> Attributes<S> {
+    /// Wakes who waits for commits up to this one.
+    pub(crate) fn announce(&self, commit: CommitId) {
+        self.watch.announce(commit);
+    }
+}
+
 impl<S: AttributeStore + Clone> Attributes<S> {
     /// Follows the changes from now on.
     ///

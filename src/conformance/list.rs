@@ -123,6 +123,13 @@ macro_rules! __conformance_cases {
                 split_values_move
                 what_is_swept_is_unique
             }
+            copying {
+                a_copy_is_like_its_source
+                a_copy_goes_on_like_its_source
+                the_last_ordinal_is_copied
+                a_copy_is_brought_up_to_date
+                commits_in_a_row_are_kept_in_order
+            }
             rules {
                 required_values_stay
                 required_can_be_turned_on_and_off

@@ -38,6 +38,7 @@
 
 mod batches;
 mod commits;
+mod copying;
 mod definitions;
 mod entities;
 mod finding;

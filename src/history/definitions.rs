@@ -43,6 +43,11 @@ impl Definitions {
         Ok(Self { versions })
     }
 
+    /// The versions of each, by id, and of each in their order, with the commit that ended it.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = impl Iterator<Item = (&Arc<Definition>, Option<CommitId>)>> {
+        self.versions.values().map(|versions| versions.iter().map(|stood| (&stood.definition, stood.ended)))
+    }
+
     /// A definition as it was when this commit was done.
     pub(crate) fn at(&self, id: DefinitionId, commit: CommitId) -> Option<&Arc<Definition>> {
         self.versions.get(&id)?.iter().find(|stood| stood.is_of(commit)).map(|stood| &stood.definition)

@@ -35,7 +35,7 @@ impl<'a> Writing<'a> {
     /// Writes what changed definitions ask for. The snapshot is from before the changes, of which none is stored yet.
     pub(crate) fn begin<S: Snapshot + ?Sized>(
         snapshot: &S,
-        changes: &Changes,
+        changes: &Changes<'_>,
         writer: &'a mut dyn IndexWriter,
         progress: &mut OnProgress<'_>,
     ) -> Result<Self> {
@@ -52,6 +52,10 @@ impl<'a> Writing<'a> {
         }
         for definition in &begun {
             build(snapshot, after, *definition, changes, writer, progress)?;
+        }
+        if changes.is_told() {
+            // It was built from what was there; what comes of the records is still to come.
+            begun.clear();
         }
         Ok(Self { after: Arc::clone(after), begun, flips: Flips::default(), writer })
     }
@@ -79,7 +83,7 @@ fn build<S: Snapshot + ?Sized>(
     snapshot: &S,
     catalog: &Catalog,
     definition: DefinitionId,
-    changes: &Changes,
+    changes: &Changes<'_>,
     writer: &mut dyn IndexWriter,
     progress: &mut OnProgress<'_>,
 ) -> Result<()> {

@@ -21,7 +21,7 @@ use crate::memory::snapshot::MemorySnapshot;
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, Ordinal, Value};
 use crate::store::{
     AttributeStore, Changes, Commit, Decide, Find, Marks, OnProgress, Past, PastDefinition, Receipt, RecordChange, Removal,
-    Snapshot, VersionId,
+    Snapshot, Touched, VersionId,
 };
 
 /// A commit that changes more records is put together on a copy, so that nobody waits for it; below, copying would cost more.
@@ -103,25 +103,26 @@ impl Shared {
 
     /// Everything is checked by now, so nothing here can fail half-way. The logs grow first: no snapshot sees their new
     /// end before it sees the state that goes with it.
-    fn store(&self, changes: &Changes, records: Vec<RecordChange>, steps: Steps) {
+    fn store(&self, changes: &Changes<'_>, records: Vec<RecordChange>, touched: Touched, steps: Steps) {
         if !changes.removals.is_empty() {
-            return self.store_removing(changes, records, steps);
+            return self.store_removing(changes, records, touched, steps);
         }
+        let last = touched.last().unwrap_or_default();
         let logs = Arc::clone(&self.present().state.logs);
-        logs.write().unwrap_or_else(PoisonError::into_inner).grow(changes, &records);
+        logs.write().unwrap_or_else(PoisonError::into_inner).grow(changes, &records, touched);
         if records.len() > COPIED_FROM {
             // Readers go on meanwhile; what is changed is copied once, as if a snapshot were held.
             let mut state = self.present().state.clone();
-            let born = state.apply(changes, records, steps);
+            let born = state.apply(changes, records, last, steps);
             return self.put_in_place(state, changes, born);
         }
         let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
-        let born = present.state.apply(changes, records, steps);
+        let born = present.state.apply(changes, records, last, steps);
         present.name(changes, born);
     }
 
     /// Snapshots that are held keep the logs as they were; those that begin now wait.
-    fn store_removing(&self, changes: &Changes, records: Vec<RecordChange>, steps: Steps) {
+    fn store_removing(&self, changes: &Changes<'_>, records: Vec<RecordChange>, touched: Touched, steps: Steps) {
         let copied = |state: &State| {
             let is_held = Arc::strong_count(&state.logs) > 1;
             is_held.then(|| Arc::new(RwLock::new(state.logs().clone())))
@@ -131,12 +132,13 @@ impl Shared {
         if let Some(copy) = copy.or_else(|| copied(&present.state)) {
             present.state.logs = copy;
         }
-        present.state.logs.write().unwrap_or_else(PoisonError::into_inner).grow(changes, &records);
-        let born = present.state.apply(changes, records, steps);
+        let last = touched.last().unwrap_or_default();
+        present.state.logs.write().unwrap_or_else(PoisonError::into_inner).grow(changes, &records, touched);
+        let born = present.state.apply(changes, records, last, steps);
         present.name(changes, born);
     }
 
-    fn put_in_place(&self, state: State, changes: &Changes, born: Vec<(EntityKey, Ordinal)>) {
+    fn put_in_place(&self, state: State, changes: &Changes<'_>, born: Vec<(EntityKey, Ordinal)>) {
         let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut present.state, state);
         present.name(changes, born);
@@ -152,8 +154,14 @@ impl State {
     }
 
     /// Puts everything in place, and says which entities are new.
-    fn apply(&mut self, changes: &Changes, records: Vec<RecordChange>, steps: Steps) -> Vec<(EntityKey, Ordinal)> {
-        self.marks.commit = changes.commit.id;
+    fn apply(
+        &mut self,
+        changes: &Changes<'_>,
+        records: Vec<RecordChange>,
+        last: Ordinal,
+        steps: Steps,
+    ) -> Vec<(EntityKey, Ordinal)> {
+        self.marks = Marks { commit: changes.commit.id, ordinal: self.marks.ordinal.max(last) };
         self.postings.apply(steps.0);
         if let Some(catalog) = &changes.catalog {
             self.catalog = Arc::clone(&catalog.after);
@@ -168,7 +176,6 @@ impl State {
         let mut born = Vec::new();
         for change in records {
             let ordinal = change.after.ordinal();
-            self.marks.ordinal = self.marks.ordinal.max(ordinal);
             if change.before.is_none() {
                 born.push((change.after.key().clone(), ordinal));
             }
@@ -187,7 +194,7 @@ impl State {
 
 impl Present {
     /// New entities are found by their keys, and erased ones no longer.
-    fn name(&mut self, changes: &Changes, born: Vec<(EntityKey, Ordinal)>) {
+    fn name(&mut self, changes: &Changes<'_>, born: Vec<(EntityKey, Ordinal)>) {
         for (key, ordinal) in born {
             self.ordinals.insert(&key, ordinal);
         }
@@ -204,10 +211,10 @@ impl Present {
 }
 
 impl Logs {
-    fn grow(&mut self, changes: &Changes, records: &[RecordChange]) {
+    fn grow(&mut self, changes: &Changes<'_>, records: &[RecordChange], touched: Touched) {
         let ended = changes.commit.id;
         self.commits.push(changes.commit.clone());
-        self.touched.push(records.iter().map(|change| change.after.ordinal().get()).collect());
+        self.touched.push(touched.into_bitmap());
         for change in records.iter().filter(|change| !change.diff.ended.is_empty()) {
             let mut past = change.past().map(|held| Past { held: held.clone(), ended }).peekable();
             if past.peek().is_some() {
@@ -252,14 +259,14 @@ impl AttributeStore for MemoryStore {
         if let Some(mut changes) = plan.changes {
             let (mut steps, mut records) = (Steps::default(), Vec::new());
             let mut writing = index::Writing::begin(&snapshot, &changes, &mut steps, progress)?;
-            changes.each_record_with(&snapshot, progress, &mut |change| {
+            let touched = changes.each_record_with(&snapshot, progress, &mut |change| {
                 writing.record(&change)?;
                 records.push(change);
                 Ok(())
             })?;
             writing.finish()?;
             drop(snapshot);
-            self.shared.store(&changes, records, steps);
+            self.shared.store(&changes, records, touched, steps);
         }
         Ok(plan.receipt)
     }

@@ -1,5 +1,7 @@
 //! The store in an SQLite file: one row an entity, one writer, readers beside it.
 
+mod backup;
+mod bulk;
 mod codec;
 mod connections;
 mod failure;
@@ -185,6 +187,11 @@ impl AttributeStore for SqliteStore {
         self.connections.remember(known);
         self.connections.forget(&changes.removals);
         Ok(plan.receipt)
+    }
+
+    fn write_each(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<()> {
+        while !self.connections.write_some(decide, progress)? {}
+        Ok(())
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {

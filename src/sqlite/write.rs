@@ -2,22 +2,21 @@
 
 use std::sync::Arc;
 
-use roaring::RoaringBitmap;
 use rusqlite::{CachedStatement, Connection, params};
 
 use crate::error::{Error, Result};
 use crate::index;
-use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityType};
+use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityType, Ordinal};
 use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
 use crate::sqlite::names::Named;
 use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::tables::{Known, Tables};
 use crate::sqlite::views;
-use crate::store::{CatalogChange, Changes, Commit, OnProgress, RecordChange, Removal, VersionId};
+use crate::store::{CatalogChange, Changes, Commit, OnProgress, RecordChange, Removal, Touched, VersionId};
 
 /// Stores all changes, whatever they mean for the index as well, and says what is known once they are committed.
-pub(super) fn store(tables: &Tables<&Connection>, changes: &mut Changes, progress: &mut OnProgress<'_>) -> Result<Arc<Known>> {
+pub(super) fn store(tables: &Tables<&Connection>, changes: &mut Changes<'_>, progress: &mut OnProgress<'_>) -> Result<Arc<Known>> {
     let connection = tables.named();
     let write = Write { connection, commit: signed(changes.commit.id.get())? };
     let known = match &changes.catalog {
@@ -27,15 +26,18 @@ pub(super) fn store(tables: &Tables<&Connection>, changes: &mut Changes, progres
     let mut postings = PostingWriter::new(connection);
     let mut index = index::Writing::begin(tables, changes, &mut postings, progress)?;
     let mut records = write.records(&known)?;
-    let (mut touched, mut met) = (RoaringBitmap::new(), views::Met::default());
-    changes.each_record_with(tables, progress, &mut |change| {
-        touched.insert(change.after.ordinal().get());
+    let (mut last, mut met) = (Ordinal::default(), views::Met::default());
+    let touched = changes.each_record_with(tables, progress, &mut |change| {
+        last = last.max(change.after.ordinal());
         met.see(&change);
         index.record(&change)?;
         records.write(&change)
     })?;
     drop(records);
     index.finish()?;
+    if let Some(last) = touched.last().filter(|touched| *touched > last) {
+        write.give_out(last)?;
+    }
     write.commit(&changes.commit, touched)?;
     views::meet(connection, &known, met)?;
     changes.removals.iter().try_for_each(|removal| write.remove(removal))?;
@@ -60,9 +62,9 @@ impl Write<'_> {
         Ok(())
     }
 
-    fn commit(&self, commit: &Commit, touched: RoaringBitmap) -> Result<()> {
+    fn commit(&self, commit: &Commit, touched: Touched) -> Result<()> {
         let sql = "INSERT INTO attr_commit (id, at, actor, note, touched) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let (at, touched) = (commit.at.timestamp_micros(), index::bitmap_to_bytes(touched)?);
+        let (at, touched) = (commit.at.timestamp_micros(), index::bitmap_to_bytes(touched.into_bitmap())?);
         self.execute(sql, params![self.commit, at, commit.actor.as_deref(), commit.note.as_deref(), touched])
     }
 
@@ -80,7 +82,7 @@ impl Write<'_> {
             self.begin_definition(&mut known, &definition)?;
         }
         let revision = signed(change.after.revision().get())?;
-        let last = change.touched.iter().max().map_or(0, |id| id.get());
+        let last = change.after.last_id().get();
         let sql =
             "UPDATE attr_state SET catalog = ?1, last_definition = max(last_definition, ?2), mark = random() RETURNING mark";
         let update = self.connection.prepare_cached(sql);
@@ -149,7 +151,7 @@ impl Write<'_> {
             Removal::Entity { ordinal, .. } => {
                 self.execute("DELETE FROM attr_history WHERE ordinal = ?1", [ordinal.get()])?;
                 self.execute("DELETE FROM attr_entity WHERE ordinal = ?1", [ordinal.get()])?;
-                self.execute("UPDATE attr_state SET last_ordinal = max(last_ordinal, ?1)", [ordinal.get()])
+                self.give_out(*ordinal)
             }
             Removal::Value { ordinal, definition } => {
                 let sql = "DELETE FROM attr_history WHERE ordinal = ?1 AND definition = ?2";
@@ -160,6 +162,11 @@ impl Write<'_> {
                 self.execute(sql, params![ordinal.get(), signed(ended.get())?, definition.get()])
             }
         }
+    }
+
+    /// The ordinal is not given out again, whether an entity has it or not.
+    fn give_out(&self, ordinal: Ordinal) -> Result<()> {
+        self.execute("UPDATE attr_state SET last_ordinal = max(last_ordinal, ?1)", [ordinal.get()])
     }
 
     fn horizon(&self, definition: DefinitionId, until: CommitId) -> Result<()> {

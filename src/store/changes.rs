@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, Diff, EntityKey, EntityRecord, Held, Ordinal, Retention};
 use crate::store::port::scan_from;
 use crate::store::sweep::{Sweep, concern};
+use crate::store::told::Told;
 use crate::store::working::{Telling, entity_types};
 use crate::store::{OnProgress, Snapshot, VersionId};
 
@@ -51,12 +52,12 @@ pub struct PastDefinition {
 /// All that one commit changes. A backend writes it down whole or not at all.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Changes {
+pub struct Changes<'a> {
     /// The commit, whose id is the one after the last.
     pub commit: Commit,
     /// The definitions, if any of them is touched.
     pub catalog: Option<CatalogChange>,
-    /// What is taken out when all else is written.
+    /// What is taken out when all else is written: it is complete when [`Changes::each_record`] has come to its end.
     pub removals: Vec<Removal>,
     /// The definitions of which history has gaps from now on, each with the commit from which on it has none: these replace what
     /// was known, where they are later.
@@ -67,16 +68,42 @@ pub struct Changes {
     pub(super) sweeps: Vec<Sweep>,
     pub(super) swept_over: RoaringBitmap,
     pub(super) keeping: Option<Arc<Keeping>>,
+    /// Those of a copy, in the place of all others.
+    pub(super) told: Option<Told<'a>>,
 }
 
-impl Changes {
-    /// Hands over every record that changes, once. Where a changed definition concerns many entities, they are read page by page
-    /// from `before`, a snapshot of the very transaction, and nothing is held in memory but the page: what was visited may be
-    /// stored at once.
+/// Which entities a commit touched: what is stored with it for [`Snapshot::touched`].
+///
+/// Those of a copy may be there no longer: no record of them is handed over, and yet the greatest of these ordinals is the last
+/// that was given out, if none before was greater.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[must_use = "they are stored with the commit"]
+pub struct Touched(pub(super) RoaringBitmap);
+
+impl Touched {
+    /// Their ordinals, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = Ordinal> + '_ {
+        self.0.iter().map(Ordinal::new)
+    }
+
+    /// The greatest of them.
+    pub fn last(&self) -> Option<Ordinal> {
+        self.0.max().map(Ordinal::new)
+    }
+
+    pub(crate) fn into_bitmap(self) -> RoaringBitmap {
+        self.0
+    }
+}
+
+impl Changes<'_> {
+    /// Hands over every record that changes, once, and answers which entities the commit touched. Where a changed definition
+    /// concerns many entities, they are read page by page from `before`, a snapshot of the very transaction, and nothing is held in
+    /// memory but the page: what was visited may be stored at once.
     ///
     /// # Errors
     /// A failure of the storage, or of `visit`.
-    pub fn each_record(&mut self, before: &dyn Snapshot, mut visit: impl FnMut(RecordChange) -> Result<()>) -> Result<()> {
+    pub fn each_record(&mut self, before: &dyn Snapshot, mut visit: impl FnMut(RecordChange) -> Result<()>) -> Result<Touched> {
         self.each_record_with(before, &mut |_| ControlFlow::Continue(()), &mut visit)
     }
 
@@ -89,7 +116,16 @@ impl Changes {
         before: &dyn Snapshot,
         progress: &mut OnProgress<'_>,
         visit: &mut dyn FnMut(RecordChange) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<Touched> {
+        let mut touched = RoaringBitmap::new();
+        let visit = &mut |change: RecordChange| {
+            touched.insert(change.after.ordinal().get());
+            visit(change)
+        };
+        if let Some(told) = &mut self.told {
+            let gone = told.each(before, progress, visit, &mut self.removals)?;
+            return Ok(Touched(touched | gone));
+        }
         let mut telling = Telling::over(&self.sweeps, before)?.second();
         for entity_type in entity_types(&self.sweeps) {
             let mut result = Ok(());
@@ -100,7 +136,13 @@ impl Changes {
             result?;
         }
         // They come last: what is stored of them is not to be met by those who read the others.
-        std::mem::take(&mut self.records).into_iter().try_for_each(visit)
+        std::mem::take(&mut self.records).into_iter().try_for_each(visit)?;
+        Ok(Touched(touched))
+    }
+
+    /// Whether its records are known only when they are handed over.
+    pub(crate) const fn is_told(&self) -> bool {
+        self.told.is_some()
     }
 
     /// The records that the batch names, of those that change.
@@ -119,7 +161,8 @@ impl Changes {
         if diff.is_empty() {
             return None;
         }
-        Some(RecordChange { before: Some(Arc::clone(record)), after: Arc::new(after), diff, keeping: self.keeping.clone() })
+        let kept = Kept::of(self.keeping.clone());
+        Some(RecordChange { before: Some(Arc::clone(record)), after: Arc::new(after), diff, kept })
     }
 }
 
@@ -167,6 +210,29 @@ impl Keeping {
     }
 }
 
+/// What of a record goes to history.
+#[derive(Debug)]
+pub(super) enum Kept {
+    All,
+    As(Arc<Keeping>),
+    /// What a copied commit left there.
+    These(Vec<DefinitionId>),
+}
+
+impl Kept {
+    pub(super) fn of(keeping: Option<Arc<Keeping>>) -> Self {
+        keeping.map_or(Self::All, Self::As)
+    }
+
+    fn keeps(&self, id: DefinitionId) -> bool {
+        match self {
+            Self::All => true,
+            Self::As(keeping) => keeping.keeps(id),
+            Self::These(ids) => ids.contains(&id),
+        }
+    }
+}
+
 /// What changes in the catalog.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -189,13 +255,13 @@ pub struct RecordChange {
     pub after: Arc<EntityRecord>,
     /// The difference.
     pub diff: Diff,
-    pub(super) keeping: Option<Arc<Keeping>>,
+    pub(super) kept: Kept,
 }
 
 impl RecordChange {
     /// What goes to history: the values that are replaced or cleared, as they stood, but for those of which none is kept.
     pub fn past(&self) -> impl Iterator<Item = &Held> {
-        self.ended().filter(|held| self.keeping.as_ref().is_none_or(|keeping| keeping.keeps(held.definition)))
+        self.ended().filter(|held| self.kept.keeps(held.definition))
     }
 
     /// The values that are replaced or cleared, as they stood.

@@ -16,11 +16,12 @@ mod receipt;
 mod reference;
 mod stamps;
 mod sweep;
+mod told;
 mod unique;
 mod working;
 
 pub use batch::{Batch, Change, Offending, VersionId};
-pub use changes::{CatalogChange, Changes, Commit, Past, PastDefinition, RecordChange, Removal};
+pub use changes::{CatalogChange, Changes, Commit, Past, PastDefinition, RecordChange, Removal, Touched};
 pub use explained::{ExplainedOrder, ExplainedPart, Explanation, Way};
 pub use fault::{Fault, FaultKind};
 pub(crate) use plan::{Duplicate, Judged, judge, missing};
@@ -34,3 +35,4 @@ pub use receipt::{Applied, EntityRevision, Receipt};
 pub(crate) use reference::Ranking;
 pub(crate) use stamps::Stamps;
 pub(crate) use sweep::Swept;
+pub(crate) use told::{Arriving, Told};

@@ -19,7 +19,7 @@ const SCANNED: usize = 1024;
 pub type Find<'a> = dyn FnMut(&Catalog) -> Result<Option<DefinitionId>> + 'a;
 
 /// Decides what is to be done over a snapshot, and may tell how far it has come: see [`AttributeStore::write`].
-pub type Decide<'a> = dyn FnMut(&dyn Snapshot, &mut OnProgress<'_>) -> Result<Plan> + 'a;
+pub type Decide<'a> = dyn FnMut(&dyn Snapshot, &mut OnProgress<'_>) -> Result<Plan<'a>> + 'a;
 
 /// A place where attributes are kept: one way in, one way out.
 ///
@@ -44,6 +44,18 @@ pub trait AttributeStore: fmt::Debug {
     /// # Errors
     /// What `decide` or `progress` answers, or a failure of the storage.
     fn write(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt>;
+
+    /// Does what [`AttributeStore::write`] does again and again, until `decide` answers a plan without changes. Each plan is a commit
+    /// of its own, and the next is decided over what it left. They are durable when this returns, and need not be before: a backend
+    /// that pays for each time may end many of them at once. Where it fails, those before the failure are kept up to one of them,
+    /// and nothing behind it: which one, the store tells.
+    ///
+    /// # Errors
+    /// Those of [`AttributeStore::write`].
+    fn write_each(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<()> {
+        while self.write(decide, progress)?.commit.is_some() {}
+        Ok(())
+    }
 
     /// Does all of the batch or nothing, durably.
     ///
@@ -316,6 +328,10 @@ macro_rules! forward_store {
         impl<S: AttributeStore + ?Sized> AttributeStore for $pointer {
             fn write(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt> {
                 (**self).write(decide, progress)
+            }
+
+            fn write_each(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<()> {
+                (**self).write_each(decide, progress)
             }
 
             fn commit(&self, batch: &Batch) -> Result<Receipt> {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::error::{Error, Moved, Result, Rule, Violation, Violations};
 use crate::hash::HashSet;
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, Ordinal, Outcome, Revision, Stamp};
-use crate::store::changes::Keeping;
+use crate::store::changes::{Keeping, Kept};
 use crate::store::sweep::Swept;
 use crate::store::unique;
 use crate::store::working::{Telling, Work, Working, entity_types};
@@ -24,11 +24,11 @@ use crate::store::{
 /// What a batch would do: the answer to its caller, and what is to be stored.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Plan {
+pub struct Plan<'a> {
     /// The answer.
     pub receipt: Receipt,
     /// What is to be stored; nothing if the batch changes nothing.
-    pub changes: Option<Changes>,
+    pub changes: Option<Changes<'a>>,
 }
 
 /// Decides what a batch does to a store as this snapshot shows it. It writes nothing.
@@ -38,7 +38,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// [`Error::Conflict`] if what the batch was bound against has moved; else [`Error::Invalid`] with all violations.
-pub fn plan(snapshot: &dyn Snapshot, batch: &Batch) -> Result<Plan> {
+pub fn plan(snapshot: &dyn Snapshot, batch: &Batch) -> Result<Plan<'static>> {
     plan_with(snapshot, batch, &mut |_| ControlFlow::Continue(()))
 }
 
@@ -47,7 +47,7 @@ pub fn plan(snapshot: &dyn Snapshot, batch: &Batch) -> Result<Plan> {
 ///
 /// # Errors
 /// Those of [`plan`]; [`Error::Stopped`].
-pub fn plan_with(snapshot: &dyn Snapshot, batch: &Batch, progress: &mut OnProgress<'_>) -> Result<Plan> {
+pub fn plan_with(snapshot: &dyn Snapshot, batch: &Batch, progress: &mut OnProgress<'_>) -> Result<Plan<'static>> {
     let mut planner = Planner::load(snapshot, batch)?;
     planner.verify()?;
     planner.apply_all()?;
@@ -176,7 +176,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Gives new entities their ordinals, the changed ones their revisions, and puts it all together.
-    fn settle(mut self) -> Result<Plan> {
+    fn settle(mut self) -> Result<Plan<'static>> {
         let mut diffs = Vec::with_capacity(self.working.works.len());
         for work in &mut self.working.works {
             let diff = work.after.settle(work.before.as_deref());
@@ -200,7 +200,7 @@ impl<'a> Planner<'a> {
             before: work.before,
             after: Arc::new(work.after),
             diff,
-            keeping: keeping.clone(),
+            kept: Kept::of(keeping.clone()),
         };
         let records: Vec<_> = changed.map(change).collect();
         if let Some(keeping) = &keeping {
@@ -220,7 +220,7 @@ impl<'a> Planner<'a> {
             entities,
         };
         let Self { removals, horizons, .. } = self;
-        let changes = || Changes { commit, catalog, removals, horizons, records, sweeps, swept_over, keeping };
+        let changes = || Changes { commit, catalog, removals, horizons, records, sweeps, swept_over, keeping, told: None };
         Ok(Plan { receipt, changes: changed.then(changes) })
     }
 

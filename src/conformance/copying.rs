@@ -1,0 +1,179 @@
+//! Commits that were done elsewhere: a store becomes a copy, and goes on being written like its source.
+
+use std::ops::ControlFlow;
+
+use crate::attributes::{Attributes, Prune};
+use crate::conformance::Store;
+use crate::conformance::support::{customer, host, must, parse, refused, same, snapshot, typed};
+use crate::error::Error;
+use crate::memory::MemoryStore;
+use crate::model::{CommitId, DataType, DefinitionSpec, EntityKey, Ordinal, Retention};
+use crate::store::{Fault, Progress};
+use crate::transfer::Contents;
+
+const TOLD: &str = "write down what `Changes` has, whatever your store would have come to by itself: revisions of entities and of the \
+                    catalog, its last definition id, and the ordinals that `Changes::each_record` answers";
+
+fn on_and_on(_: Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+fn contents(store: &Store) -> Contents {
+    must(host(store).contents(on_and_on), "a store is read whole")
+}
+
+/// All that can become of definitions, values and history.
+fn eventful() -> MemoryStore {
+    let source = MemoryStore::new();
+    let host = host(&source);
+    let of = typed(&host, "customer");
+    let specs = [
+        DefinitionSpec::string("a").unique(),
+        DefinitionSpec::string("b").searchable(false),
+        DefinitionSpec::integer("pruned").retention(Retention::Versions(0)),
+        DefinitionSpec::integer("unkept").retention(Retention::Off),
+        DefinitionSpec::string("secret").sensitive(),
+        DefinitionSpec::string("gone"),
+    ];
+    must(of.ensure(specs), "definitions are made");
+    for n in 0..3i64 {
+        for id in 1..=5i64 {
+            let save = [
+                ("a", format!("{n} of {id}").into()),
+                ("b", format!("{}.50", n * id).into()),
+                ("pruned", n.into()),
+                ("unkept", n.into()),
+                ("secret", "hush".into()),
+                ("gone", n.to_string().into()),
+            ];
+            must(of.save(id, save as [(&str, crate::Value); 6]), "an entity is saved");
+        }
+    }
+    must(of.set(6, "pruned", 1), "a value is set");
+    must(of.clear(6, "pruned"), "a value is cleared, of which nothing will be left");
+    let found_by = |spec: DefinitionSpec| spec.of_type(DataType::Decimal).named("B").searchable(true);
+    must(of.change("b", found_by).apply(), "an attribute changes its type, and can be searched by");
+    must(of.remove(5), "an entity is emptied");
+    must(host.batch().erase_entity(("customer", 5)).erase_entity(("customer", 4)).commit(), "entities are erased");
+    must(host.batch().erase(("customer", 3), "secret").commit(), "a value is erased");
+    must(host.prune(&Prune::new(), on_and_on), "history is pruned");
+    must(of.delete_with_values("gone"), "a definition is deleted");
+    let passing = host.batch().define("customer", DefinitionSpec::string("passing")).delete("customer", "passing");
+    must(passing.commit(), "a definition is made and deleted in one batch");
+    must(host.batch().by("somebody").note("at last").set(("customer", 5), "pruned", 5).commit(), "an erased entity comes back");
+    source
+}
+
+fn copy(source: &MemoryStore, store: &Store) -> Contents {
+    must(Attributes::new(source).copy_to(store, on_and_on), "a store is copied").contents
+}
+
+/// Whatever a store holds, a copy holds the same: ids, ordinals, revisions, commits, history and horizons.
+pub fn a_copy_is_like_its_source(store: &Store) {
+    let promise = "a copy holds all that its source holds, and nothing else";
+    let source = eventful();
+    copy(&source, store);
+    same(&contents(store), &contents(&source), promise, TOLD);
+    let (found, expected) = (snapshot(store), snapshot(&source));
+    same(&must(found.marks(), "marks are read"), &must(expected.marks(), "marks are read"), promise, TOLD);
+    let none = |fault: Fault| -> ControlFlow<()> { same(&fault, &"no fault", "the index of a copy is sound", TOLD); ControlFlow::Break(()) };
+    must(found.verify_index(&mut { none }, &mut on_and_on), "an index is compared");
+    for id in 1..=must(expected.marks(), "marks are read").commit.get() {
+        let id = CommitId::new(id);
+        let touched = (must(found.touched(id), "a commit is read"), must(expected.touched(id), "a commit is read"));
+        same(&touched.0, &touched.1, "a commit tells whom it touched, erased ones as well", TOLD);
+    }
+}
+
+/// A copy goes on like its source: the same batch makes the same of both.
+pub fn a_copy_goes_on_like_its_source(store: &Store) {
+    let promise = "the same batch gets the same ids and revisions in a copy as in its source";
+    let source = eventful();
+    copy(&source, store);
+    let write = |store: &Store| {
+        let host = host(store);
+        let batch = host.batch().define("customer", DefinitionSpec::string("next")).set(("customer", 9), "next", "x");
+        must(batch.set(("customer", 1), "B", parse(DataType::Decimal, "7.0")).set(("customer", 6), "pruned", 3).commit(), "a batch is done")
+    };
+    let (found, expected) = (write(store), write(&source));
+    same(&found, &expected, promise, TOLD);
+    let entity = |store: &Store, key: EntityKey| must(snapshot(store).read(&[key]), "an entity is read");
+    for id in [1, 6, 9] {
+        same(&entity(store, customer(id)), &entity(&source, customer(id)), promise, TOLD);
+    }
+}
+
+/// An entity that is there no longer when it is copied has its ordinal, also if it was the last.
+pub fn the_last_ordinal_is_copied(store: &Store) {
+    let promise = "an ordinal is not given out again, also if nobody had it when the store was copied";
+    let source = MemoryStore::new();
+    let origin = host(&source);
+    must(typed(&origin, "customer").define(DefinitionSpec::string("a")), "1");
+    must(typed(&origin, "customer").set(1, "a", "x"), "2");
+    must(origin.batch().erase_entity(("customer", 1)).commit(), "3");
+    copy(&source, store);
+    same(&must(snapshot(store).marks(), "marks are read").ordinal, &Ordinal::new(1), promise, TOLD);
+    must(typed(&host(store), "customer").set(2, "a", "y"), "4");
+    same(&must(snapshot(store).marks(), "marks are read").ordinal, &Ordinal::new(2), promise, TOLD);
+}
+
+/// A copy that was made before is brought up to date: what was pruned and erased since goes, what was written comes.
+pub fn a_copy_is_brought_up_to_date(store: &Store) {
+    let promise = "a copy that is made again holds all that its source holds by now, and nothing else";
+    let source = eventful();
+    copy(&source, store);
+    let origin = host(&source);
+    let of = typed(&origin, "customer");
+    for n in 10..14i64 {
+        must(origin.batch().set(("customer", 1), "pruned", n).set(("customer", 2), "unkept", n).commit(), "values are set");
+        must(of.set(7, "a", n.to_string()), "a value is set");
+    }
+    must(origin.batch().erase(("customer", 2), "secret").erase_entity(("customer", 3)).commit(), "some are erased");
+    must(of.set(3, "a", "new"), "one of them comes back");
+    must(of.clear(6, "pruned").map(drop).or_else(|error| if error.is_not_found() { Ok(()) } else { Err(error) }), "a value is cleared");
+    must(origin.prune(&Prune::new(), on_and_on), "history is pruned");
+    let before = contents(store);
+    copy(&source, store);
+    same(&contents(store), &contents(&source), promise, "carry out `Changes::removals` when all else is written");
+    let other = MemoryStore::new();
+    let different = Attributes::new(&other);
+    must(different.of("customer").and_then(|of| of.define(DefinitionSpec::string("z"))), "another store is written");
+    let is_other = |error: &Error| matches!(error, Error::NotACopy { .. });
+    refused(different.copy_to(store, on_and_on), is_other, "a store that holds something else is not written", TOLD);
+    same(&contents(store), &contents(&source), promise, TOLD);
+    same(&(before == contents(store)), &false, promise, TOLD);
+}
+
+/// Many commits may be ended at once; one that fails takes none of those with it that were ended.
+pub fn commits_in_a_row_are_kept_in_order(store: &Store) {
+    let promise = "`write_each` keeps commits from the first on, each of them whole";
+    let source = eventful();
+    let mut said = 0;
+    let stopped = Attributes::new(&source).copy_to(store, |_| {
+        said += 1;
+        if said > 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    match stopped {
+        Ok(_) | Err(Error::Stopped) => {}
+        Err(other) => must(Err(other), "a copy is ended"),
+    }
+    let marks = must(snapshot(store).marks(), "marks are read");
+    let ids: Vec<_> = (1..=marks.commit.get()).map(CommitId::new).collect();
+    let (found, expected) = (must(snapshot(store).commits(&ids), "commits"), must(snapshot(&source).commits(&ids), "commits"));
+    same(&found, &expected, promise, TOLD);
+    copy(&source, store);
+    same(&contents(store), &contents(&source), promise, TOLD);
+    let mut asked = 0;
+    let none = must(
+        store.write_each(
+            &mut |snapshot, _| {
+                asked += 1;
+                let batch = crate::store::Batch::new(&*snapshot.catalog()?, crate::Instant::default());
+                crate::store::plan(snapshot, &batch)
+            },
+            &mut on_and_on,
+        ),
+        "it ends with the first plan that changes nothing",
+    );
+    same(&(asked, none), &(1, ()), "`write_each` asks until nothing is to be done, and no more", TOLD);
+}

@@ -1,0 +1,228 @@
+//! Lines of JSON as the steps of a store.
+
+use std::io::{BufRead, Read};
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::error::{Error, Result};
+use crate::model::{CommitId, Definition, Held, Limits, Stamp};
+use crate::store::Commit;
+use crate::transfer::digest::Contents;
+use crate::transfer::lines::{DefinitionLine, EndLine, EntityLine, FORMAT, HeldLine, Line, MAX_BYTES, VERSION, sum_of};
+use crate::transfer::steps::{Defined, Heading, Left, Step, Steps, Touch};
+
+/// The stamps of commits by their ids.
+type StampOf<'a> = dyn Fn(CommitId) -> Result<Option<Stamp>> + 'a;
+
+pub(super) struct Import<'a> {
+    reader: Reader<'a>,
+    heading: Heading,
+    current: Commit,
+    /// What was read, and belongs behind the commit or the definitions that came before it.
+    ahead: Option<Line<'static>>,
+    end: Option<Contents>,
+    stamps: &'a StampOf<'a>,
+}
+
+impl<'a> Import<'a> {
+    /// `stamps` tells of commits that were imported already.
+    pub(super) fn begin(from: &'a mut dyn BufRead, stamps: &'a StampOf<'a>) -> Result<Self> {
+        let mut reader = Reader { from, number: 0, sum: Sha256::new(), buffer: Vec::new() };
+        let heading = reader.heading()?;
+        let current = Commit { id: CommitId::default(), at: chrono::DateTime::default(), actor: None, note: None };
+        Ok(Self { reader, heading, current, ahead: None, end: None, stamps })
+    }
+
+    /// The last line, when all were read: where it stands, and what it says that the store holds.
+    pub(super) fn end(self) -> Result<(u64, Contents)> {
+        match self.end {
+            Some(contents) => Ok((self.reader.number, contents)),
+            None => Err(self.reader.wrong("is not the last: there is more behind the commits that it speaks of")),
+        }
+    }
+
+    /// The error of the last line.
+    pub(super) fn wrong_at(line: u64, reason: impl Into<String>) -> Error {
+        Error::Unreadable { line, reason: reason.into() }
+    }
+
+    fn line(&mut self) -> Result<Line<'static>> {
+        match self.ahead.take() {
+            Some(line) => Ok(line),
+            None => self.reader.line(),
+        }
+    }
+
+    /// A definition, with the stamp of its making.
+    fn definition(&self, line: DefinitionLine<'_>) -> Result<Definition> {
+        let modified = Stamp { commit: self.current.id, at: self.current.at, by: self.current.actor.clone() };
+        let created = match line.created {
+            None => modified.clone(),
+            Some(created) => (self.stamps)(created)?.ok_or_else(|| {
+                self.reader.wrong(format!("speaks of commit {created}, which is not before it"))
+            })?,
+        };
+        let limits = Limits::typed();
+        let definition = Definition::new(line.id, line.entity_type.into_owned(), line.spec.into_owned(), &limits);
+        Ok(definition.map_err(|error| self.reader.wrong(format!("has no sound definition: {error}")))?.stamped(created, modified))
+    }
+
+    fn touch(&self, line: EntityLine<'_>) -> Result<Touch> {
+        let held = |HeldLine { definition, value, created }: HeldLine<'_>| {
+            let value = value.into_owned().checked();
+            let value = value.map_err(|violation| self.reader.wrong(format!("has a value that cannot be: {violation}")))?;
+            Ok(Held { definition, value, created: created.unwrap_or(self.current.id), modified: self.current.id })
+        };
+        let began = line.began.into_iter().map(held).collect::<Result<Vec<_>>>()?;
+        let (entity, revision, ended) = (line.entity.into_owned(), line.revision, line.ended);
+        Ok(Touch { ordinal: line.ordinal, left: Some(Left { entity, revision, began, ended, stands: None }) })
+    }
+
+    fn finish(&mut self, end: EndLine) -> Result<()> {
+        if self.current.id != self.heading.marks.commit {
+            let (found, expected) = (self.current.id, self.heading.marks.commit);
+            return Err(self.reader.wrong(format!("comes behind commit {found}, and the first speaks of {expected}")));
+        }
+        self.reader.ended()?;
+        self.end = Some(end.contents);
+        Ok(())
+    }
+}
+
+impl Steps for Import<'_> {
+    fn heading(&self) -> &Heading {
+        &self.heading
+    }
+
+    fn next(&mut self) -> Result<Option<Step>> {
+        if self.end.is_some() {
+            return Ok(None);
+        }
+        let commit = match self.line()? {
+            Line::Commit(commit) => commit,
+            Line::End(end) => {
+                self.finish(end)?;
+                return Ok(None);
+            }
+            _ => return Err(self.reader.wrong("is not a commit, which is expected here")),
+        };
+        let expected = CommitId::new(self.current.id.get() + 1);
+        if commit.id != expected || expected > self.heading.marks.commit {
+            return Err(self.reader.wrong(format!("is commit {}, and not {expected}", commit.id)));
+        }
+        self.current = commit.clone();
+        let mut definitions = Vec::new();
+        loop {
+            match self.line()? {
+                Line::Definition(line) => definitions.push(Defined::Stands(Arc::new(self.definition(line)?))),
+                Line::DefinitionEnded(id) => definitions.push(Defined::Ended(id)),
+                other => {
+                    self.ahead = Some(other);
+                    return Ok(Some(Step { commit, definitions }));
+                }
+            }
+        }
+    }
+
+    fn each_touch(&mut self, visit: &mut dyn FnMut(Touch) -> Result<()>) -> Result<()> {
+        loop {
+            match self.line()? {
+                Line::Entity(line) => visit(self.touch(line)?)?,
+                Line::EntityErased(ordinal) => visit(Touch { ordinal, left: None })?,
+                other => {
+                    self.ahead = Some(other);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn pass_over(&mut self) -> Result<()> {
+        self.each_touch(&mut |_| Ok(()))
+    }
+}
+
+struct Reader<'a> {
+    from: &'a mut dyn BufRead,
+    /// Of the line that was read last, from 1 on.
+    number: u64,
+    sum: Sha256,
+    buffer: Vec<u8>,
+}
+
+impl Reader<'_> {
+    fn wrong(&self, reason: impl Into<String>) -> Error {
+        Error::Unreadable { line: self.number, reason: reason.into() }
+    }
+
+    fn heading(&mut self) -> Result<Heading> {
+        let not_ours = |reader: &Self| reader.wrong(format!("is not the beginning of an export: it has no format {FORMAT}"));
+        if !self.read()? {
+            return Err(self.wrong("is missing: there is nothing to import"));
+        }
+        // A newer version may have other fields; which it is comes before all of them.
+        let line: serde_json::Value = serde_json::from_slice(&self.buffer).map_err(|_| not_ours(self))?;
+        let export = line.get("export").filter(|export| export.get("format").is_some_and(|format| format == FORMAT));
+        let version = export.ok_or_else(|| not_ours(self))?.get("version").and_then(serde_json::Value::as_u64).unwrap_or_default();
+        if version != u64::from(VERSION) {
+            return Err(self.wrong(format!("is of version {version}, and this release reads version {VERSION}; use a newer release")));
+        }
+        match self.parse()? {
+            Line::Export(heading) => {
+                self.sum.update(&self.buffer);
+                Ok(heading.into_heading())
+            }
+            _ => Err(not_ours(self)),
+        }
+    }
+
+    /// The next line that is no sum; sums are compared.
+    fn line(&mut self) -> Result<Line<'static>> {
+        loop {
+            if !self.read()? {
+                return Err(self.wrong("is missing: the export was cut off before its end"));
+            }
+            let line = self.parse()?;
+            let (Line::Sum(sum) | Line::End(EndLine { sum, .. })) = &line else {
+                self.sum.update(&self.buffer);
+                return Ok(line);
+            };
+            if *sum != sum_of(&self.sum) {
+                return Err(self.wrong("is not the sum of those before it: one of them was changed, or is missing"));
+            }
+            self.sum.update(&self.buffer);
+            if !matches!(line, Line::Sum(_)) {
+                return Ok(line);
+            }
+        }
+    }
+
+    fn parse(&self) -> Result<Line<'static>> {
+        serde_json::from_slice(&self.buffer).map_err(|error| self.wrong(format!("cannot be read: {error}")))
+    }
+
+    /// Reads a line with its end; none is left if there is nothing more.
+    fn read(&mut self) -> Result<bool> {
+        self.number += 1;
+        self.buffer.clear();
+        let mut bounded = (&mut *self.from).take(MAX_BYTES as u64 + 1);
+        bounded.read_until(b'\n', &mut self.buffer).map_err(|error| Error::backend("reading the export", error))?;
+        if self.buffer.len() > MAX_BYTES {
+            return Err(self.wrong(format!("has more than {MAX_BYTES} bytes")));
+        }
+        if !self.buffer.is_empty() && !self.buffer.ends_with(b"\n") {
+            return Err(self.wrong("has no end: the export was cut off there"));
+        }
+        Ok(!self.buffer.is_empty())
+    }
+
+    /// Behind the end there is nothing.
+    fn ended(&mut self) -> Result<()> {
+        if self.read()? {
+            return Err(self.wrong("stands behind the end of the export"));
+        }
+        self.number -= 1;
+        Ok(())
+    }
+}
