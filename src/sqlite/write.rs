@@ -16,7 +16,11 @@ use crate::sqlite::views;
 use crate::store::{CatalogChange, Changes, Commit, OnProgress, RecordChange, Removal, Touched, VersionId};
 
 /// Stores all changes, whatever they mean for the index as well, and says what is known once they are committed.
-pub(super) fn store(tables: &Tables<&Connection>, changes: &mut Changes<'_>, progress: &mut OnProgress<'_>) -> Result<Arc<Known>> {
+pub(super) fn store(
+    tables: &Tables<&Connection>,
+    changes: &mut Changes<'_>,
+    progress: &mut OnProgress<'_>,
+) -> Result<Arc<Known>> {
     let connection = tables.named();
     let write = Write { connection, commit: signed(changes.commit.id.get())? };
     let known = match &changes.catalog {

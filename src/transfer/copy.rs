@@ -41,7 +41,7 @@ fn pass_over_known(steps: &mut dyn Steps, there: &dyn Snapshot, done: CommitId, 
     while next <= done.get() {
         let ids: Vec<_> = (next..=done.get()).take(PAGE).map(CommitId::new).collect();
         for (id, known) in ids.iter().zip(there.commits(&ids)?) {
-            let Some(step) = steps.next()? else {
+            let Some(step) = steps.next(there)? else {
                 return Err(other(format!("it has {done} commits, and the source {}", id.get() - 1)));
             };
             if known.as_ref() != Some(&step.commit) {
@@ -71,9 +71,14 @@ struct Pouring<'a> {
 impl Pouring<'_> {
     fn plan<'a>(&'a self, done: CommitId, there: &dyn Snapshot, progress: &mut OnProgress<'_>) -> Result<Plan<'a>> {
         let (marks, before) = (there.marks()?, there.catalog()?);
-        let mut receipt =
-            Receipt { commit: None, at: chrono::DateTime::default(), catalog: before.revision(), changes: vec![], entities: vec![] };
-        let Some(step) = self.steps.borrow_mut().next()? else { return Ok(Plan { receipt, changes: None }) };
+        let mut receipt = Receipt {
+            commit: None,
+            at: chrono::DateTime::default(),
+            catalog: before.revision(),
+            changes: vec![],
+            entities: vec![],
+        };
+        let Some(step) = self.steps.borrow_mut().next(there)? else { return Ok(Plan { receipt, changes: None }) };
         let Step { commit, definitions } = step;
         if commit.id.get() != marks.commit.get() + 1 {
             return Err(other(format!("somebody else wrote commit {} while it was copied", marks.commit)));

@@ -7,13 +7,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 use crate::model::{CommitId, Definition, Held, Limits, Stamp};
-use crate::store::Commit;
+use crate::store::{Commit, Snapshot, commit_with_id};
 use crate::transfer::digest::Contents;
 use crate::transfer::lines::{DefinitionLine, EndLine, EntityLine, FORMAT, HeldLine, Line, MAX_BYTES, VERSION, sum_of};
 use crate::transfer::steps::{Defined, Heading, Left, Step, Steps, Touch};
-
-/// The stamps of commits by their ids.
-type StampOf<'a> = dyn Fn(CommitId) -> Result<Option<Stamp>> + 'a;
 
 pub(super) struct Import<'a> {
     reader: Reader<'a>,
@@ -22,16 +19,14 @@ pub(super) struct Import<'a> {
     /// What was read, and belongs behind the commit or the definitions that came before it.
     ahead: Option<Line<'static>>,
     end: Option<Contents>,
-    stamps: &'a StampOf<'a>,
 }
 
 impl<'a> Import<'a> {
-    /// `stamps` tells of commits that were imported already.
-    pub(super) fn begin(from: &'a mut dyn BufRead, stamps: &'a StampOf<'a>) -> Result<Self> {
+    pub(super) fn begin(from: &'a mut dyn BufRead) -> Result<Self> {
         let mut reader = Reader { from, number: 0, sum: Sha256::new(), buffer: Vec::new() };
         let heading = reader.heading()?;
         let current = Commit { id: CommitId::default(), at: chrono::DateTime::default(), actor: None, note: None };
-        Ok(Self { reader, heading, current, ahead: None, end: None, stamps })
+        Ok(Self { reader, heading, current, ahead: None, end: None })
     }
 
     /// The last line, when all were read: where it stands, and what it says that the store holds.
@@ -55,13 +50,14 @@ impl<'a> Import<'a> {
     }
 
     /// A definition, with the stamp of its making.
-    fn definition(&self, line: DefinitionLine<'_>) -> Result<Definition> {
-        let modified = Stamp { commit: self.current.id, at: self.current.at, by: self.current.actor.clone() };
+    fn definition(&self, line: DefinitionLine<'_>, there: &dyn Snapshot) -> Result<Definition> {
+        let stamp = |commit: Commit| Stamp { commit: commit.id, at: commit.at, by: commit.actor };
+        let modified = stamp(self.current.clone());
         let created = match line.created {
             None => modified.clone(),
-            Some(created) => (self.stamps)(created)?.ok_or_else(|| {
-                self.reader.wrong(format!("speaks of commit {created}, which is not before it"))
-            })?,
+            Some(created) => commit_with_id(there, created)?
+                .map(stamp)
+                .ok_or_else(|| self.reader.wrong(format!("speaks of commit {created}, which is not before it")))?,
         };
         let limits = Limits::typed();
         let definition = Definition::new(line.id, line.entity_type.into_owned(), line.spec.into_owned(), &limits);
@@ -95,7 +91,7 @@ impl Steps for Import<'_> {
         &self.heading
     }
 
-    fn next(&mut self) -> Result<Option<Step>> {
+    fn next(&mut self, there: &dyn Snapshot) -> Result<Option<Step>> {
         if self.end.is_some() {
             return Ok(None);
         }
@@ -115,7 +111,7 @@ impl Steps for Import<'_> {
         let mut definitions = Vec::new();
         loop {
             match self.line()? {
-                Line::Definition(line) => definitions.push(Defined::Stands(Arc::new(self.definition(line)?))),
+                Line::Definition(line) => definitions.push(Defined::Stands(Arc::new(self.definition(line, there)?))),
                 Line::DefinitionEnded(id) => definitions.push(Defined::Ended(id)),
                 other => {
                     self.ahead = Some(other);
@@ -164,9 +160,12 @@ impl Reader<'_> {
         // A newer version may have other fields; which it is comes before all of them.
         let line: serde_json::Value = serde_json::from_slice(&self.buffer).map_err(|_| not_ours(self))?;
         let export = line.get("export").filter(|export| export.get("format").is_some_and(|format| format == FORMAT));
-        let version = export.ok_or_else(|| not_ours(self))?.get("version").and_then(serde_json::Value::as_u64).unwrap_or_default();
+        let version =
+            export.ok_or_else(|| not_ours(self))?.get("version").and_then(serde_json::Value::as_u64).unwrap_or_default();
         if version != u64::from(VERSION) {
-            return Err(self.wrong(format!("is of version {version}, and this release reads version {VERSION}; use a newer release")));
+            return Err(
+                self.wrong(format!("is of version {version}, and this release reads version {VERSION}; use a newer release"))
+            );
         }
         match self.parse()? {
             Line::Export(heading) => {

@@ -133,7 +133,7 @@ pub(super) fn export(snapshot: &dyn Snapshot, writer: &mut dyn Write, progress: 
     let mut pace = Pace::new(heading.steps + u64::from(heading.marks.ordinal.get()));
     let mut lines = Lines { writer: BufWriter::with_capacity(1 << 16, writer), sum: Sha256::new(), since: 0, line: Vec::new() };
     lines.write(&Line::Export(HeadingLine::of(&heading)))?;
-    while let Some(Step { commit, definitions }) = timeline.next()? {
+    while let Some(Step { commit, definitions }) = timeline.next(snapshot)? {
         let id = commit.id;
         lines.write(&Line::Commit(commit))?;
         for defined in &definitions {

@@ -15,8 +15,8 @@ use serde::Serialize;
 
 use crate::attributes::Attributes;
 use crate::error::{Error, Result};
-use crate::model::{CommitId, Stamp};
-use crate::store::{AttributeStore, OnProgress, Progress, Snapshot, commit_with_id};
+use crate::model::CommitId;
+use crate::store::{AttributeStore, OnProgress, Progress, Snapshot};
 use crate::transfer::import::Import;
 use crate::transfer::steps::{Heading, Pace, Steps};
 use crate::transfer::timeline::Timeline;
@@ -182,11 +182,7 @@ fn copy(source: &dyn Snapshot, to: &dyn AttributeStore, progress: &mut OnProgres
 }
 
 fn import(reader: &mut dyn BufRead, to: &dyn AttributeStore, progress: &mut OnProgress<'_>) -> Result<Copied> {
-    let stamps = |id: CommitId| {
-        let commit = commit_with_id(&*to.snapshot()?, id)?;
-        Ok(commit.map(|commit| Stamp { commit: commit.id, at: commit.at, by: commit.actor }))
-    };
-    let mut import = Import::begin(reader, &stamps)?;
+    let mut import = Import::begin(reader)?;
     let heading = import.heading().clone();
     let pace = RefCell::new(Pace::new(heading.steps + u64::from(heading.marks.ordinal.get())));
     let since = copy::pour(&mut import, to, &pace, &|_| Ok(Vec::new()), progress)?;
@@ -201,12 +197,7 @@ fn import(reader: &mut dyn BufRead, to: &dyn AttributeStore, progress: &mut OnPr
     Ok(Copied { since, contents })
 }
 
-fn copied_whole(
-    to: &dyn AttributeStore,
-    heading: &Heading,
-    pace: &mut Pace,
-    progress: &mut OnProgress<'_>,
-) -> Result<Contents> {
+fn copied_whole(to: &dyn AttributeStore, heading: &Heading, pace: &mut Pace, progress: &mut OnProgress<'_>) -> Result<Contents> {
     let there = to.snapshot()?;
     copy::unmoved(&*there, heading)?;
     digest::contents(&*there, pace, progress)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::model::{CommitId, Definition, DefinitionId, EntityKey, Held, Ordinal, Revision};
-use crate::store::{Commit, Marks, OnProgress, tell};
+use crate::store::{Commit, Marks, OnProgress, Snapshot, tell};
 
 /// What is true of a store as a whole, at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,8 @@ pub(super) trait Steps {
     fn heading(&self) -> &Heading;
 
     /// The next commit; what it did to entities is either visited or passed over before the one behind it.
-    fn next(&mut self) -> Result<Option<Step>>;
+    /// `there` knows the commits before it: it is where they were done again, or the source itself.
+    fn next(&mut self, there: &dyn Snapshot) -> Result<Option<Step>>;
 
     fn each_touch(&mut self, visit: &mut dyn FnMut(Touch) -> Result<()>) -> Result<()>;
 

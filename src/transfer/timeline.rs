@@ -115,7 +115,7 @@ impl Steps for Timeline<'_> {
         &self.heading
     }
 
-    fn next(&mut self) -> Result<Option<Step>> {
+    fn next(&mut self, _there: &dyn Snapshot) -> Result<Option<Step>> {
         if self.next > self.heading.marks.commit {
             return Ok(None);
         }
