@@ -115,6 +115,7 @@ fn each_program_explains_itself() {
         ("tail", "--since <COMMIT[:ORDINAL]>"),
         ("stats", "--check"),
         ("host_transaction", "--prefix <PREFIX>"),
+        ("copy", "jsonl:PATH"),
     ] {
         let ended = run(name, bench.folder.path(), &["--help"]).good();
         assert!(ended.out.contains("Usage: ") && ended.out.contains(says), "{}", ended.out);
@@ -670,4 +671,60 @@ fn a_customer_is_taken_on_with_its_attributes_or_not_at_all() {
     fs::write(bench.path("text.db"), "no database at all, but a text".repeat(100)).expect("the file is written");
     run(&["--db", "text.db"]).bad(1, &["file is not a database"]);
     assert!(run(&[]).good().out.contains("Acme is taken on as customer 1"));
+}
+
+fn copy(bench: &Bench, args: &[&str]) -> Ended {
+    run("copy", bench.folder.path(), args)
+}
+
+#[test]
+fn a_store_goes_through_every_kind_and_keeps_its_digest() {
+    let bench = Bench::new();
+    bench.import("id,tier,seats\n1,premium,5\n2,basic,7\n", &[]).good();
+    let of = |told: String| told.lines().last().expect("a digest").to_owned();
+    let told = copy(&bench, &["--from", "sqlite:crm.db"]).good().out;
+    assert!(told.starts_with("1 commits, 2 definitions, 2 entities, 4 values, 0 in history\ndigest "), "{told}");
+    let digest = of(told);
+    for (from, to) in [
+        ("sqlite:crm.db", "sqlite:second.db"),
+        ("sqlite:second.db", "jsonl:lines.jsonl"),
+        ("jsonl:lines.jsonl", "sqlite:third.db"),
+        ("sqlite:third.db", "backup:fourth.db"),
+        ("jsonl:lines.jsonl", "jsonl:again.jsonl"),
+    ] {
+        assert_eq!(of(copy(&bench, &["--from", from, "--to", to]).good().out), digest, "{from} to {to}");
+    }
+    assert_eq!(of(copy(&bench, &["--from", "sqlite:fourth.db"]).good().out), digest);
+    let read = |name: &str| fs::read(bench.path(name)).expect("a file");
+    assert_eq!(read("lines.jsonl"), read("again.jsonl"));
+    let piped = copy(&bench, &["--from", "sqlite:fourth.db", "--to", "jsonl:-"]).good();
+    assert_eq!((piped.out.into_bytes(), of(piped.err)), (read("lines.jsonl"), digest.clone()));
+
+    // It goes on where it was.
+    bench.import("id,tier,seats\n1,basic,5\n3,basic,9\n", &[]).good();
+    let ended = copy(&bench, &["--from", "sqlite:crm.db", "--to", "sqlite:second.db"]).good();
+    assert_eq!(ended.err, "1 commits were there already\n");
+    assert_ne!(of(ended.out), digest);
+}
+
+#[test]
+fn a_copy_that_cannot_be_made_says_why() {
+    let bench = Bench::new();
+    bench.import("id,tier\n1,premium\n", &[]).good();
+    copy(&bench, &["--from", "crm.db"]).bad(2, &["it is written as sqlite:PATH, jsonl:PATH, jsonl:- or backup:PATH"]);
+    copy(&bench, &["--from", "csv:in.csv"]).bad(2, &["there is no kind \"csv\""]);
+    copy(&bench, &["--from", "sqlite:missing.db"]).bad(1, &["there is no such file"]);
+    copy(&bench, &["--from", "backup:crm.db"]).bad(1, &["read it as sqlite:PATH"]);
+    copy(&bench, &["--from", "jsonl:in.csv"]).bad(1, &["line 1 of the export is not the beginning of an export"]);
+    copy(&bench, &["--from", "sqlite:crm.db", "--to", "backup:in.csv"]).bad(1, &["there is a file already"]);
+    copy(&bench, &["--from", "sqlite:crm.db", "--to", "jsonl:in.csv"]).bad(1, &["cannot make in.csv"]);
+    copy(&bench, &["--from", "sqlite:crm.db", "--to", "jsonl:lines.jsonl"]).good();
+    let lines = fs::read_to_string(bench.path("lines.jsonl")).expect("a file");
+    fs::write(bench.path("changed.jsonl"), lines.replace("premium", "Premium")).expect("a file");
+    copy(&bench, &["--from", "jsonl:changed.jsonl"]).bad(1, &["line 5 of the export is not the sum of those before it"]);
+    let other = copy(&bench, &["--from", "jsonl:lines.jsonl", "--to", "sqlite:other.db"]).good();
+    assert!(other.out.contains("digest "));
+    bench.import("id,tier\n1,basic\n", &[]).good();
+    fs::rename(bench.path("crm.db"), bench.path("ahead.db")).expect("a file");
+    copy(&bench, &["--from", "sqlite:other.db", "--to", "sqlite:ahead.db"]).bad(1, &["it has 2 commits, and the source 1"]);
 }
