@@ -26,6 +26,7 @@ pub(super) const MAX_BYTES: usize = 1 << 28;
 /// One line. Each says what it is: `{"commit":{…}}`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[allow(clippy::large_enum_variant)] // there is one at a time
 pub(super) enum Line<'a> {
     /// The first.
     Export(HeadingLine),
