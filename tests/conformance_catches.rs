@@ -93,8 +93,7 @@ enum Flaw {
     HorizonsOverwritten,
     /// The last ordinal is that of the last record, and not of what was touched.
     OrdinalsOfErasedUsedAgain,
-    /// Revisions are counted, whatever comes.
-    RevisionsCounted,
+    /// The revision of the catalog is counted, whatever comes.
     CatalogRevisionCounted,
 }
 
@@ -151,7 +150,6 @@ const CATCHES: &[(Flaw, &str)] = &[
     (Flaw::HorizonsLost, "forgetting::history_that_is_off_is_not_kept"),
     (Flaw::HorizonsOverwritten, "forgetting::horizons_only_rise"),
     (Flaw::OrdinalsOfErasedUsedAgain, "copying::the_last_ordinal_is_copied"),
-    (Flaw::RevisionsCounted, "copying::a_copy_is_like_its_source"),
     (Flaw::CatalogRevisionCounted, "copying::a_copy_is_like_its_source"),
 ];
 
@@ -373,9 +371,8 @@ impl State {
                 self.marks.ordinal = self.records.keys().next_back().copied().unwrap_or_default();
                 continue;
             }
-            let counted = change.before.as_ref().map_or(Revision::ABSENT, |before| before.revision()).next();
-            let revision = if flaw == Flaw::RevisionsCounted { counted } else { change.after.revision() };
-            let after = EntityRecord::load(change.after.key().clone(), ordinal, revision, held).expect("sorted values");
+            let after =
+                EntityRecord::load(change.after.key().clone(), ordinal, change.after.revision(), held).expect("sorted values");
             self.records.insert(ordinal, Arc::new(after));
         }
         if flaw != Flaw::RemovalsIgnored {
