@@ -128,7 +128,7 @@ impl<'c> Run<'c> {
                 self.connection.execute("INSERT OR REPLACE INTO hosts VALUES (?1, ?2)", [id, *count]).unwrap();
             }
             Step::Define(one) => {
-                let done = customers.define(DefinitionSpec::integer(&name(one)).maximum(4));
+                let done = customers.define(DefinitionSpec::integer(name(one)).maximum(4));
                 assert_eq!(done.is_ok(), !self.now.values.contains_key(&name(one)), "{done:?}");
                 self.now.values.entry(name(one)).or_default();
             }
