@@ -29,6 +29,7 @@
 //!   changes whole or not at all; [`View`] is a snapshot.
 //! - [`MemoryStore`] and `SqliteStore` (feature `sqlite`, on by default) are backends; [`store`] is the port to write
 //!   others against, and `conformance` (feature of that name) the suite that proves them.
+//! - `HostTables` puts the tables of `SqliteStore` on a connection of the host: attributes are part of its transactions.
 //! - [`Limits`] are what a host allows, [`Error`] is what can go wrong.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::pedantic)]

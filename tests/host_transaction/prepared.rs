@@ -8,7 +8,7 @@ use rusqlite::hooks::{AuthContext, Authorization};
 
 use crate::{Crm, set};
 
-fn work(attributes: &Attributes<LentStore<'_>>, n: i64) {
+fn all(attributes: &Attributes<LentStore<'_>>, n: i64) {
     let customers = attributes.of("customer").unwrap();
     for id in [n, n + 1, n] {
         set(attributes, id, id % 7);
@@ -33,10 +33,10 @@ fn work(attributes: &Attributes<LentStore<'_>>, n: i64) {
     attributes.changes_since(custom_attributes::Position::default(), 10).unwrap();
 }
 
-#[test]
-fn nothing_is_prepared_twice() {
+/// What was prepared when the same had been done twice before.
+fn prepared(capacity: usize, work: impl Fn(&Attributes<LentStore<'_>>, i64)) -> Vec<String> {
     let mut crm = Crm::new();
-    crm.connection.set_prepared_statement_cache_capacity(256);
+    crm.connection.set_prepared_statement_cache_capacity(capacity);
     // SQLite asks what a statement may do each time it prepares it.
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
     let seen = Arc::clone(&asked);
@@ -54,8 +54,24 @@ fn nothing_is_prepared_twice() {
     work(&attributes, 100);
     work(&attributes, 200);
     asked.lock().unwrap().clear();
-    work(&attributes, 300);
-    crm.on().of("customer").unwrap().get::<i64>(301, "credit_limit").unwrap();
+    work(&crm.on(), 300);
     let asked = asked.lock().unwrap();
+    asked.clone()
+}
+
+#[test]
+fn nothing_is_prepared_twice() {
+    let asked = prepared(64, all);
     assert!(asked.is_empty(), "{asked:#?}");
+}
+
+#[test]
+fn sets_and_reads_need_no_more_statements_than_is_said() {
+    let sets = |attributes: &Attributes<LentStore<'_>>, n| {
+        for id in [n, n + 1, n] {
+            set(attributes, id, id % 7);
+            crate::limit(attributes, id);
+        }
+    };
+    assert!(prepared(16, sets).is_empty());
 }
