@@ -30,6 +30,7 @@
 //! - [`MemoryStore`] and `SqliteStore` (feature `sqlite`, on by default) are backends; [`store`] is the port to write
 //!   others against, and `conformance` (feature of that name) the suite that proves them.
 //! - `HostTables` puts the tables of `SqliteStore` on a connection of the host: attributes are part of its transactions.
+//! - [`BatchBuilder::submit`] hands in without waiting; `AsyncAttributes` (feature `tokio`) is a handle for tasks.
 //! - [`Limits`] are what a host allows, [`Error`] is what can go wrong.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::pedantic)]
@@ -38,6 +39,8 @@
 #![allow(clippy::similar_names, clippy::single_match_else, clippy::match_same_arms, clippy::needless_for_each)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo, clippy::unimplemented)]
 
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod attributes;
 mod clock;
 #[cfg(feature = "conformance")]
@@ -58,14 +61,17 @@ mod transfer;
 mod violation;
 
 /// The programs of the README are tests.
-#[cfg(all(doctest, feature = "sqlite"))]
+#[cfg(all(doctest, feature = "sqlite", feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[cfg(feature = "tokio")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub use asynchronous::AsyncAttributes;
 pub use attributes::{
     Attributes, AttributesOf, BatchBuilder, Conversion, Cursor, DefinitionExport, DefinitionPage, Ensured, Entity, Facets,
     KeyPage, ListDefinitions, Offence, OrderBy, OrderByAttribute, OrderField, Page, PlanReport, Prune, Pruned, PrunedAttribute,
-    Query, Reading, SchemaPlan, Source, StepReport, Subscription, Usage, ValueDetail, View,
+    Query, Reading, SchemaPlan, Source, StepReport, Submitted, Subscription, Usage, ValueDetail, View,
 };
 pub use clock::{Clock, Instant, ManualClock, SystemClock};
 pub use error::{Error, Moved, Result, Rule, Violation, Violations};
@@ -80,6 +86,6 @@ pub use model::*;
 pub use sqlite::{HostTables, LentStore, SqliteOptions, SqliteStore};
 pub use store::{
     Applied, AttributeStore, Commit, Direction, EntityRevision, ExplainedOrder, ExplainedPart, Explanation, Fault, FaultKind,
-    Offending, OnProgress, Past, PastDefinition, Progress, Receipt, Snapshot, VersionId, Way,
+    Offending, OnProgress, Past, PastDefinition, Progress, Receipt, Snapshot, Ticket, VersionId, Way,
 };
 pub use transfer::{Contents, Copied, Digest};

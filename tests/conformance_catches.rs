@@ -12,7 +12,7 @@ use std::thread;
 use custom_attributes::conformance::CASES;
 use custom_attributes::store::{
     AttributeStore, Batch, BoundQuery, Change, Changes, Commit, Decide, Fault, Find, Found, FoundKeys, Marks, OnProgress, Past,
-    PastDefinition, Receipt, RecordChange, Removal, Snapshot, VersionId, Wanted, plan,
+    PastDefinition, Receipt, RecordChange, Removal, Snapshot, Ticket, VersionId, Wanted, plan,
 };
 use custom_attributes::{
     BoundFilter, Catalog, CommitId, Condition, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, Error, Held, Name,
@@ -95,10 +95,13 @@ enum Flaw {
     OrdinalsOfErasedUsedAgain,
     /// The revision of the catalog is counted, whatever comes.
     CatalogRevisionCounted,
+    /// A ticket is answered with what would be done, and nobody does it.
+    TicketsAnsweredOnly,
 }
 
 /// Each flaw, and a case that is there to catch it. Others may catch it as well.
 const CATCHES: &[(Flaw, &str)] = &[
+    (Flaw::TicketsAnsweredOnly, "threads::tickets_keep_what_they_say"),
     (Flaw::NonAtomicCommit, "batches::a_violation_at_the_end_undoes_all"),
     (Flaw::AsciiOnlyFolding, "names::equal_names_are_one"),
     (Flaw::IgnoredRevision, "revisions::expected_revisions_are_verified"),
@@ -267,6 +270,14 @@ impl AttributeStore for Flawed {
             }
             _ => self.commit_whole(batch),
         }
+    }
+
+    fn submit(&self, batch: Batch) -> Result<Ticket> {
+        let answer = match self.flaw {
+            Flaw::TicketsAnsweredOnly => plan(&self.at(self.present()), &batch).map(|plan| plan.receipt),
+            _ => self.commit(&batch),
+        };
+        Ok(Ticket::ready(answer))
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {

@@ -116,6 +116,7 @@ fn each_program_explains_itself() {
         ("stats", "--check"),
         ("host_transaction", "--prefix <PREFIX>"),
         ("copy", "jsonl:PATH"),
+        ("async_service", "--writers <N>"),
     ] {
         let ended = run(name, bench.folder.path(), &["--help"]).good();
         assert!(ended.out.contains("Usage: ") && ended.out.contains(says), "{}", ended.out);
@@ -727,4 +728,33 @@ fn a_copy_that_cannot_be_made_says_why() {
     bench.import("id,tier\n1,basic\n", &[]).good();
     fs::rename(bench.path("crm.db"), bench.path("ahead.db")).expect("a file");
     copy(&bench, &["--from", "sqlite:other.db", "--to", "sqlite:ahead.db"]).bad(1, &["it has 2 commits, and the source 1"]);
+}
+
+#[test]
+#[cfg(feature = "tokio")]
+fn a_service_runs_and_stops_in_good_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let args = ["--db", "crm.db", "--writers", "8", "--readers", "2", "--seconds", "1"];
+    let ended = run("async_service", folder.path(), &args).good();
+    let number = |text: &str| text.split(' ').next().and_then(|number| number.parse::<i64>().ok()).expect("a number");
+    let lines: Vec<_> = ended.out.lines().collect();
+    let (written, held) = (number(lines[0]), number(lines[2]));
+    assert!(written > 0 && number(lines[1]) > 0 && held == written, "{}", ended.out);
+
+    // It goes on where it was, and stops when it is asked to.
+    #[cfg(unix)]
+    {
+        let mut asked = Command::new(program("async_service"));
+        asked.args(["--db", "crm.db", "--writers", "8", "--seconds", "600"]).current_dir(folder.path());
+        let asked = asked.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        Command::new("kill").args(["-INT", &asked.id().to_string()]).status().expect("a signal");
+        let ended = asked.wait_with_output().expect("it ends");
+        let (out, err) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+        assert!(ended.status.success() && err.contains("what was begun is finished"), "{out}{err}");
+        let lines: Vec<_> = out.lines().collect();
+        assert_eq!(number(lines[2]), held + number(lines[0]), "{out}");
+    }
+    run("async_service", folder.path(), &["--db", "crm.db", "--writers", "0"]).bad(2, &["--writers"]);
+    run("async_service", folder.path(), &["--db", "none/crm.db"]).bad(1, &["cannot open", "does not exist"]);
 }

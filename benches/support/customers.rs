@@ -39,7 +39,12 @@ impl Customers {
 
     /// Ids and numbers at random, the same for every walk.
     pub(crate) const fn walk(&self) -> Walk {
-        Walk { random: Random(11), entities: self.entities as u64 }
+        self.walk_of(11)
+    }
+
+    /// One of many walks that differ.
+    pub(crate) const fn walk_of(&self, seed: u64) -> Walk {
+        Walk { random: Random(seed), entities: self.entities as u64 }
     }
 }
 

@@ -5,14 +5,15 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::attributes::bind::Binder;
-use crate::attributes::{ATTEMPTS, Attributes};
-use crate::error::{Error, Moved, Result, Rule, Violation, Violations};
+use crate::attributes::bind::{Binder, Binding, BoundBatch};
+use crate::attributes::home::Home;
+use crate::attributes::{ATTEMPTS, Submitted};
+use crate::error::{Error, Moved, Result, Rule, Violation};
 use crate::model::{
     Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityKey, Retention, Revision, Value,
     longer_than,
 };
-use crate::store::{AttributeStore, Batch, Offending, OnProgress, Progress, Receipt, VersionId, plan};
+use crate::store::{AttributeStore, Batch, Offending, Progress, Receipt, VersionId, plan};
 use crate::trace::Doing;
 
 /// An atomic batch in the making. Nothing happens before [`BatchBuilder::commit`].
@@ -21,7 +22,7 @@ use crate::trace::Doing;
 /// place, which is the number of the call that added the change, from 0.
 #[must_use = "a batch does nothing until it is committed"]
 pub struct BatchBuilder<'a, S> {
-    attributes: &'a Attributes<S>,
+    attributes: Home<'a, S>,
     actor: Option<Arc<str>>,
     note: Option<Arc<str>>,
     expected: Vec<(Result<EntityKey>, Revision)>,
@@ -81,7 +82,7 @@ fn given<T>(given: Result<T>) -> Given<T> {
     given.map_err(Box::new)
 }
 
-pub(super) type Alter<'a> = dyn Fn(DefinitionSpec) -> DefinitionSpec + 'a;
+pub(super) type Alter<'a> = dyn Fn(DefinitionSpec) -> DefinitionSpec + Send + Sync + 'a;
 
 /// One change of an entity.
 pub(super) enum EntityRequest<'a> {
@@ -106,11 +107,11 @@ pub(super) enum Input<'a> {
 }
 
 impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
-    pub(super) const fn new(attributes: &'a Attributes<S>) -> Self {
+    pub(crate) const fn new(attributes: Home<'a, S>) -> Self {
         Self { attributes, actor: None, note: None, expected: Vec::new(), requests: Vec::new(), alone: false, catalog: None }
     }
 
-    pub(super) const fn alone(mut self) -> Self {
+    pub(crate) const fn alone(mut self) -> Self {
         self.alone = true;
         self
     }
@@ -157,7 +158,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         mut self,
         entity_type: &str,
         name: impl Into<Cow<'a, str>>,
-        alter: impl Fn(DefinitionSpec) -> DefinitionSpec + 'a,
+        alter: impl Fn(DefinitionSpec) -> DefinitionSpec + Send + Sync + 'a,
     ) -> Self {
         let (entity_type, alter) = (given(EntityType::new(entity_type)), Box::new(alter));
         self.requests.push(Request::Alter { entity_type, name: name.into(), alter, conversion: None });
@@ -170,7 +171,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         mut self,
         entity_type: &str,
         name: impl Into<Cow<'a, str>>,
-        alter: impl Fn(DefinitionSpec) -> DefinitionSpec + 'a,
+        alter: impl Fn(DefinitionSpec) -> DefinitionSpec + Send + Sync + 'a,
         offending: Offending,
     ) -> Self {
         let (entity_type, alter) = (given(EntityType::new(entity_type)), Box::new(alter));
@@ -311,8 +312,8 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         self
     }
 
-    pub(super) const fn attributes(&self) -> &'a Attributes<S> {
-        self.attributes
+    pub(super) const fn attributes(&self) -> &Home<'a, S> {
+        &self.attributes
     }
 
     pub(super) fn set_id(self, entity: EntityKey, definition: DefinitionId, value: Value) -> Self {
@@ -344,7 +345,27 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     /// [`Error::Invalid`] with all violations, [`Error::Conflict`] if an expected entity has moved, or a failure of the
     /// storage.
     pub fn commit(self) -> Result<Receipt> {
-        self.commit_with(|_| ControlFlow::Continue(()))
+        self.try_repeatedly(S::commit)
+    }
+
+    /// Hands it in and does not wait for it: see [`Submitted`]. Many that are handed in before the first is waited for are done
+    /// together, where the store can, and share the wait for the disk. It blocks while too many are waiting.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore, Submitted};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// attributes.of("customer")?.define(DefinitionSpec::integer("credit_limit"))?;
+    /// let hand_in = |id: i64| attributes.batch().set(("customer", id), "credit_limit", 500).submit();
+    /// let submitted = (0..100).map(hand_in).collect::<Result<Vec<_>, _>>()?;
+    /// let receipts = submitted.into_iter().map(Submitted::wait).collect::<Result<Vec<_>, _>>()?;
+    /// assert!(receipts.iter().all(|receipt| receipt.commit.is_some()));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`BatchBuilder::commit`] that can be told at once, above all of names and values: the batch was not taken.
+    pub fn submit(self) -> Result<Submitted<'a, S>> {
+        Submitted::begin(self)
     }
 
     /// The same, which tells how far it has come in what takes long, as making attributes searchable does, by the entities
@@ -352,20 +373,29 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     ///
     /// # Errors
     /// Those of [`BatchBuilder::commit`]; [`Error::Stopped`] if the caller ended it.
-    pub fn commit_with(self, progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Receipt> {
-        let doing = Doing::new("commit").sized(self.len());
-        doing.tell(|| self.persist(progress), |receipt| receipt.commit.map_or(0, |_| receipt.changes.len() as u64))
+    pub fn commit_with(self, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Receipt> {
+        self.told(|| self.try_repeatedly(|store, batch| store.commit_with(batch, &mut progress)))
     }
 
-    /// Tries again as long as others move the catalog.
-    fn persist(&self, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Receipt> {
+    fn told(&self, commit: impl FnOnce() -> Result<Receipt>) -> Result<Receipt> {
+        let changed = |receipt: &Receipt| receipt.commit.map_or(0, |_| receipt.changes.len() as u64);
+        Doing::new("commit").sized(self.len()).tell(commit, changed)
+    }
+
+    fn try_repeatedly(&self, mut commit: impl FnMut(&S, &Batch) -> Result<Receipt>) -> Result<Receipt> {
         for _ in 1..ATTEMPTS {
-            match self.try_commit(&mut progress) {
-                Err(Error::Conflict(moved)) if self.catalog.is_none() && moved.iter().all(|moved| moved.entity.is_none()) => {}
+            match self.try_once(&mut commit) {
+                Err(error) if self.is_tried_again(&error) => {}
                 done => return done,
             }
         }
-        self.try_commit(&mut progress)
+        self.try_once(&mut commit)
+    }
+
+    /// Whether only definitions have moved under it, so that it may be bound to what they are now.
+    pub(super) fn is_tried_again(&self, error: &Error) -> bool {
+        let Error::Conflict(moved) = error else { return false };
+        self.catalog.is_none() && moved.iter().all(|moved| moved.entity.is_none())
     }
 
     /// What [`BatchBuilder::commit`] would answer now. Nothing is written.
@@ -376,26 +406,40 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         let snapshot = self.attributes.store.snapshot()?;
         let bound = self.bind(&snapshot.catalog()?)?;
         let planned = plan(&*snapshot, &bound.batch);
-        bound.answer(planned.map(|plan| plan.receipt), self.alone)
+        bound.binding.answer(planned.map(|plan| plan.receipt), self.alone)
     }
 
-    fn try_commit(&self, progress: &mut OnProgress<'_>) -> Result<Receipt> {
+    fn try_once(&self, commit: &mut impl FnMut(&S, &Batch) -> Result<Receipt>) -> Result<Receipt> {
+        let (batch, binding) = self.bind_to_commit()?;
+        self.answer(binding, commit(&self.attributes.store, &batch))
+    }
+
+    /// The batch for the store, and what its answer is to be read with.
+    ///
+    /// # Errors
+    /// What is wrong with it, where names or values are.
+    pub(super) fn bind_to_commit(&self) -> Result<(Batch, Binding)> {
         let catalog = self.attributes.store.catalog()?;
-        let bound = self.bind(&catalog)?;
-        if bound.violations.is_empty() {
-            let committed = self.attributes.store.commit_with(&bound.batch, progress);
-            if let Ok(Receipt { commit: Some(commit), .. }) = committed {
-                self.attributes.watch.announce(commit);
-            }
-            return bound.answer(committed, self.alone);
+        let BoundBatch { batch, binding } = self.bind(&catalog)?;
+        if binding.violations.is_empty() {
+            return Ok((batch, binding));
         }
         // The batch is refused; what the store would have said of the rest belongs to the answer.
-        let planned = plan(&*self.attributes.store.snapshot()?, &bound.batch);
-        bound.answer(planned.map(|plan| plan.receipt), self.alone)
+        let planned = plan(&*self.attributes.store.snapshot()?, &batch);
+        let refused = binding.answer(planned.map(|plan| plan.receipt), self.alone);
+        Err(refused.err().unwrap_or_else(|| Error::corrupt("a batch was refused without a reason")))
     }
 
-    pub(super) fn bind(&self, catalog: &Arc<Catalog>) -> Result<super::bind::BoundBatch> {
-        let attributes = self.attributes;
+    /// What the store answered, to those who follow its changes as well.
+    pub(super) fn answer(&self, binding: Binding, answer: Result<Receipt>) -> Result<Receipt> {
+        if let Ok(Receipt { commit: Some(commit), .. }) = answer {
+            self.attributes.watch.announce(commit);
+        }
+        binding.answer(answer, self.alone)
+    }
+
+    pub(super) fn bind(&self, catalog: &Arc<Catalog>) -> Result<BoundBatch> {
+        let attributes = &*self.attributes;
         if let Some(expected) = self.catalog.filter(|expected| *expected != catalog.revision()) {
             return Err(Error::Conflict(vec![Moved { entity: None, expected, found: catalog.revision() }]));
         }
@@ -420,37 +464,6 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
             binder.bind(place, request)?;
         }
         Ok(binder.finish())
-    }
-}
-
-impl super::bind::BoundBatch {
-    /// Puts the store's answer into the terms of the requests.
-    fn answer(self, answer: Result<Receipt>, alone: bool) -> Result<Receipt> {
-        let place_of = |place: usize| self.places.get(place).map(|(place, _)| *place);
-        let mut violations = self.violations;
-        let answer = match answer {
-            Err(Error::Invalid(found)) => {
-                violations.extend(found.into_vec().into_iter().map(|violation| {
-                    let place = violation.place.and_then(place_of);
-                    Violation { place, ..violation }
-                }));
-                Err(None)
-            }
-            Err(other) => Err(Some(other)),
-            Ok(receipt) => Ok(receipt),
-        };
-        if alone {
-            violations.iter_mut().for_each(|violation| violation.place = None);
-        }
-        Violations::into_result(violations)?;
-        let mut receipt = match answer {
-            Ok(receipt) => receipt,
-            Err(Some(error)) => return Err(error),
-            Err(None) => return Err(Error::corrupt("a batch was refused without a reason")),
-        };
-        let mut asked_for = self.places.iter().map(|(_, asked_for)| *asked_for);
-        receipt.changes.retain(|_| asked_for.next().unwrap_or(true));
-        Ok(receipt)
     }
 }
 

@@ -3,16 +3,52 @@
 use std::sync::Arc;
 
 use crate::attributes::batch::{EntityRequest, Given, Input, Request, Target};
-use crate::error::{Error, Result, Rule, Violation};
+use crate::error::{Error, Result, Rule, Violation, Violations};
 use crate::model::{Bound, Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Undefined};
-use crate::store::{Batch, Change, Offending, missing};
+use crate::store::{Batch, Change, Offending, Receipt, missing};
 
 /// A batch that is bound against a catalog, with what could not be bound.
 pub(super) struct BoundBatch {
     pub(super) batch: Batch,
+    pub(super) binding: Binding,
+}
+
+/// What the answer to a bound batch is read with.
+pub(super) struct Binding {
     pub(super) violations: Vec<Violation>,
     /// For each change of the batch the place of its request, and whether it is what was asked for or comes with it.
-    pub(super) places: Vec<(usize, bool)>,
+    places: Vec<(usize, bool)>,
+}
+
+impl Binding {
+    /// Puts the store's answer into the terms of the requests.
+    pub(super) fn answer(self, answer: Result<Receipt>, alone: bool) -> Result<Receipt> {
+        let place_of = |place: usize| self.places.get(place).map(|(place, _)| *place);
+        let mut violations = self.violations;
+        let answer = match answer {
+            Err(Error::Invalid(found)) => {
+                violations.extend(found.into_vec().into_iter().map(|violation| {
+                    let place = violation.place.and_then(place_of);
+                    Violation { place, ..violation }
+                }));
+                Err(None)
+            }
+            Err(other) => Err(Some(other)),
+            Ok(receipt) => Ok(receipt),
+        };
+        if alone {
+            violations.iter_mut().for_each(|violation| violation.place = None);
+        }
+        Violations::into_result(violations)?;
+        let mut receipt = match answer {
+            Ok(receipt) => receipt,
+            Err(Some(error)) => return Err(error),
+            Err(None) => return Err(Error::corrupt("a batch was refused without a reason")),
+        };
+        let mut asked_for = self.places.iter().map(|(_, asked_for)| *asked_for);
+        receipt.changes.retain(|_| asked_for.next().unwrap_or(true));
+        Ok(receipt)
+    }
 }
 
 pub(super) struct Binder<'a> {
@@ -31,7 +67,7 @@ impl<'a> Binder<'a> {
     }
 
     pub(super) fn finish(self) -> BoundBatch {
-        BoundBatch { batch: self.batch, violations: self.violations, places: self.places }
+        BoundBatch { batch: self.batch, binding: Binding { violations: self.violations, places: self.places } }
     }
 
     pub(super) fn refuse(&mut self, place: Option<usize>, entity: Option<&EntityKey>, mut violation: Violation) {

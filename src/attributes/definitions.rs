@@ -86,7 +86,7 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     /// customers.alter("credit_limit", |spec| spec.minimum(100).description("in euros"))?;
     /// # Ok::<(), custom_attributes::Error>(())
     /// ```
-    pub fn alter(&self, name: &str, alter: impl Fn(DefinitionSpec) -> DefinitionSpec) -> Result<Arc<Definition>> {
+    pub fn alter(&self, name: &str, alter: impl Fn(DefinitionSpec) -> DefinitionSpec + Send + Sync) -> Result<Arc<Definition>> {
         self.first(&self.alone().alter(self.entity_type.as_str(), name, alter).commit()?)
     }
 

@@ -9,6 +9,7 @@ mod entity;
 mod export;
 mod facets;
 mod find;
+mod home;
 mod listing;
 mod of;
 mod past;
@@ -16,6 +17,7 @@ mod plan;
 mod prune;
 mod query;
 mod restore;
+mod submitted;
 mod subscription;
 mod usage;
 mod view;
@@ -35,11 +37,13 @@ pub use detail::ValueDetail;
 pub use entity::{Entity, Reading, Source};
 pub use export::DefinitionExport;
 pub use facets::Facets;
+pub(crate) use home::Home;
 pub use listing::{DefinitionPage, ListDefinitions, OrderBy, OrderField};
 pub use of::AttributesOf;
 pub use plan::{Conversion, Offence, PlanReport, SchemaPlan, StepReport};
 pub use prune::{Prune, Pruned, PrunedAttribute};
 pub use query::{KeyPage, OrderByAttribute, Page, Query};
+pub use submitted::Submitted;
 pub use subscription::Subscription;
 pub use usage::Usage;
 pub use view::View;
@@ -136,7 +140,7 @@ impl<S: AttributeStore> Attributes<S> {
     /// # Ok::<(), custom_attributes::Error>(())
     /// ```
     pub fn batch(&self) -> BatchBuilder<'_, S> {
-        BatchBuilder::new(self)
+        BatchBuilder::new(Home::Borrowed(self))
     }
 
     /// The store as it is now, for as long as it is held. It blocks nobody.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::attributes::batch::BatchBuilder;
+use crate::attributes::batch::{Alter, BatchBuilder};
 use crate::attributes::of::AttributesOf;
 use crate::error::{Error, Result, Violation, Violations};
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, DefinitionSpec, EntityKey, Ordinal, Revision, Value};
@@ -59,7 +59,7 @@ pub struct SchemaPlan<'a, S> {
 
 enum Step<'a> {
     Define(Box<DefinitionSpec>),
-    Change { name: String, alter: Box<dyn Fn(DefinitionSpec) -> DefinitionSpec + 'a> },
+    Change { name: String, alter: Box<Alter<'a>> },
     Delete { name: String },
     Merge { from: String, into: String },
     Split { from: String, into: String },
@@ -159,7 +159,11 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     /// assert_eq!(customers.get::<String>(2, "TotalCharges")?.as_deref(), Some(""));
     /// # Ok::<(), custom_attributes::Error>(())
     /// ```
-    pub fn change<'b>(&'b self, name: &str, alter: impl Fn(DefinitionSpec) -> DefinitionSpec + 'b) -> SchemaPlan<'b, S> {
+    pub fn change<'b>(
+        &'b self,
+        name: &str,
+        alter: impl Fn(DefinitionSpec) -> DefinitionSpec + Send + Sync + 'b,
+    ) -> SchemaPlan<'b, S> {
         self.plan().change(name, alter)
     }
 }
@@ -178,7 +182,7 @@ impl<'a, S> SchemaPlan<'a, S> {
     /// Changes a definition: its name, its rules, its documentation, its type. Values become what it admits: of another type they
     /// are only what they are exactly. Texts become anything by its grammar, anything becomes its text, and numbers are INTEGER and
     /// DECIMAL if they are whole. What cannot be converted, or breaks a new rule, offends.
-    pub fn change(self, name: impl Into<String>, alter: impl Fn(DefinitionSpec) -> DefinitionSpec + 'a) -> Self {
+    pub fn change(self, name: impl Into<String>, alter: impl Fn(DefinitionSpec) -> DefinitionSpec + Send + Sync + 'a) -> Self {
         self.with(Step::Change { name: name.into(), alter: Box::new(alter) })
     }
 
@@ -346,7 +350,7 @@ impl<S: AttributeStore> SchemaPlan<'_, S> {
         let builder = self.batch(Offending::Refuse);
         let bound = builder.bind(&catalog)?;
         let (batch, changes) = (&bound.batch, bound.batch.changes());
-        let judged = match Violations::into_result(bound.violations.clone()) {
+        let judged = match Violations::into_result(bound.binding.violations.clone()) {
             Ok(()) => judge(&*snapshot, batch, self.of.entity_type(), from, progress, visit),
             refused => refused,
         };

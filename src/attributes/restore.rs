@@ -188,7 +188,7 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
     }
 
     fn change(&mut self, change: impl FnOnce(BatchBuilder<'a, S>) -> BatchBuilder<'a, S>) {
-        let empty = BatchBuilder::new(self.batch.attributes());
+        let empty = BatchBuilder::new(self.batch.attributes().clone());
         self.batch = change(std::mem::replace(&mut self.batch, empty));
     }
 

@@ -168,6 +168,7 @@ macro_rules! __conformance_cases {
                 readers_see_whole_commits
                 single_reads_are_of_one_instant
                 refusals_are_each_callers_own
+                tickets_keep_what_they_say
             }
             }
             {

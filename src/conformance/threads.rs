@@ -305,3 +305,39 @@ pub fn refusals_are_each_callers_own(store: &Store) {
         }
     }
 }
+
+/// Many threads hand batches in and wait for none before the last: each is answered for itself, and what was answered is there.
+pub fn tickets_keep_what_they_say(store: &Store) {
+    let promise = "a batch that was handed in is answered as if it had been committed, in the order of its thread";
+    let todo = "let `submit` answer what `commit` would; a batch that is refused must not take others with it, and none is answered \
+                before it is stored";
+    define(store);
+    let each = 20i64;
+    at_once(THREADS, |thread| {
+        let hand_in = |step: i64| {
+            let mut batch = batch(store);
+            batch.push(set(store, &customer(thread), "n", step));
+            // Every fourth asks for what the first of the thread has.
+            let code = format!("{thread} {}", if step % 4 == 3 { 0 } else { step });
+            batch.push(set(store, &customer(thread * 100 + step + 1000), "code", code));
+            must(store.submit(batch), "a batch is handed in")
+        };
+        let tickets: Vec<_> = (0..each).map(hand_in).collect();
+        let mut last = CommitId::default();
+        for (step, ticket) in (0..each).zip(tickets) {
+            let answer = ticket.wait();
+            same(&answer.is_ok(), &(step % 4 != 3), promise, todo);
+            let Ok(receipt) = answer else { continue };
+            let commit = there(receipt.commit, promise);
+            same(&(commit > last), &true, promise, todo);
+            last = commit;
+            let (_, record) = must(store.read_entity(&customer(thread * 100 + step + 1000)), "an entity is read");
+            same(&record.is_some(), &true, promise, todo);
+        }
+    });
+    for thread in 0..THREADS {
+        let (_, record) = must(store.read_entity(&customer(thread)), "an entity is read");
+        let held = there(record, promise).value(DefinitionId::new(1)).cloned();
+        same(&held, &Some(Value::Integer(each - 2)), promise, todo);
+    }
+}

@@ -33,6 +33,7 @@ impl Connections {
             }
         };
         transaction.commit().map_err(commit_failed)?;
+        self.committed();
         self.remember(known);
         self.forget(&removals);
         Ok(was_last)

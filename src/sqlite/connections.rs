@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -11,6 +11,7 @@ use rusqlite::backup::Backup;
 
 use crate::error::{Error, Result};
 use crate::model::{Catalog, EntityKey, EntityRecord, Value};
+use crate::sqlite::checkpoints::Checkpoints;
 use crate::sqlite::failure::failed;
 use crate::sqlite::keys::KeptKeys;
 use crate::sqlite::names::Named;
@@ -30,7 +31,9 @@ pub(super) struct Connections {
     /// None for a store in memory, where readers look through the writer's connection or at a copy.
     path: Option<PathBuf>,
     options: SqliteOptions,
-    writer: Mutex<Connection>,
+    /// None for a store in memory, and one that is only read. It stands before the writer, which its thread may hold.
+    checkpoints: Option<Checkpoints>,
+    writer: Arc<Mutex<Connection>>,
     readers: Mutex<Vec<Kept>>,
     known: Mutex<Arc<Known>>,
     keys: Arc<KeptKeys>,
@@ -65,10 +68,13 @@ impl Connections {
 
     fn new(path: Option<PathBuf>, options: SqliteOptions, writer: Connection) -> Result<Self> {
         let known = Arc::new(Known::load(Named { connection: &writer, names: &options.names })?);
+        let writer = Arc::new(Mutex::new(writer));
+        let file = path.clone().filter(|_| !options.read_only);
         Ok(Self {
+            checkpoints: file.map(|file| Checkpoints::of(file, options.clone(), Arc::clone(&writer))).transpose()?,
             path,
             options,
-            writer: Mutex::new(writer),
+            writer,
             readers: Mutex::default(),
             known: Mutex::new(known),
             keys: Arc::default(),
@@ -81,9 +87,7 @@ impl Connections {
 
     /// The writer's connection, for one commit at a time.
     pub(super) fn writer(&self) -> Result<MutexGuard<'_, Connection>> {
-        if self.options.read_only {
-            return Err(Error::ReadOnly);
-        }
+        self.check_writable()?;
         Ok(lock(&self.writer))
     }
 
@@ -94,6 +98,27 @@ impl Connections {
     /// The tables within the writer's transaction.
     pub(super) fn tables<'a>(&self, transaction: &'a Connection, known: Arc<Known>) -> Tables<&'a Connection> {
         Tables { connection: transaction, names: self.options.names.clone(), known, keys: None }
+    }
+
+    /// The same, if nobody has it.
+    pub(super) fn free_writer(&self) -> Result<Option<MutexGuard<'_, Connection>>> {
+        self.check_writable()?;
+        match self.writer.try_lock() {
+            Ok(writer) => Ok(Some(writer)),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(Some(poisoned.into_inner())),
+            Err(TryLockError::WouldBlock) => Ok(None),
+        }
+    }
+
+    pub(super) const fn check_writable(&self) -> Result<()> {
+        if self.options.read_only { Err(Error::ReadOnly) } else { Ok(()) }
+    }
+
+    /// Something was committed on the writer's connection, by this thread.
+    pub(super) fn committed(&self) {
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.committed();
+        }
     }
 
     /// What is known at the revision that this connection's transaction sees.
@@ -132,6 +157,8 @@ impl Connections {
     /// not the copies that stay in the gaps of pages when their rows are moved to others.
     pub(super) fn purge(&self) -> Result<()> {
         let purging = failed("purging the file");
+        // SQLite does not wait for the end of a checkpoint by itself.
+        let _no_other = self.checkpoints.as_ref().map(Checkpoints::hold);
         let writer = self.writer()?;
         let mark = writer.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0)).map_err(&purging)?;
         if self.path.is_some() && mark != APPLICATION_ID {

@@ -2,9 +2,11 @@
 
 mod backup;
 mod bulk;
+mod checkpoints;
 mod codec;
 mod connections;
 mod failure;
+mod group;
 mod keys;
 mod lent;
 mod lent_snapshot;
@@ -19,21 +21,24 @@ mod step;
 mod tables;
 mod views;
 mod write;
+mod writer;
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Catalog, EntityKey, EntityRecord, Value};
 use crate::sqlite::connections::Connections;
 use crate::sqlite::failure::{commit_failed, failed, waited};
 use crate::sqlite::names::Names;
 use crate::sqlite::tables::Tables;
-use crate::store::{AttributeStore, Decide, Find, OnProgress, Receipt, Snapshot};
+use crate::sqlite::writer::Writer;
+use crate::store::{AttributeStore, Batch, Decide, Find, OnProgress, Receipt, Snapshot, Ticket, plan_with};
 
 pub use lent::{HostTables, LentStore};
 
@@ -41,6 +46,11 @@ pub use lent::{HostTables, LentStore};
 ///
 /// Commits are durable when they return (write-ahead log, `synchronous = FULL`). Snapshots have connections of their own,
 /// one each for as long as they are held, and block nobody. Other processes may use the same file at the same time.
+///
+/// Who finds the writer free commits at once, on its own thread. Batches that have to wait, and those that are handed in without
+/// waiting ([`crate::BatchBuilder::submit`]), are committed together by a thread that the first of them starts: each whole or not
+/// at all for itself, all with one wait for the disk. Another thread takes checkpoints beside commits. Dropping the last clone
+/// writes what was handed in, ends both threads and closes all files; it blocks for as long as that takes.
 ///
 /// ```
 /// use custom_attributes::{Attributes, DefinitionSpec, SqliteStore};
@@ -58,6 +68,8 @@ pub use lent::{HostTables, LentStore};
 #[doc = include_str!("views.md")]
 #[derive(Clone)]
 pub struct SqliteStore {
+    /// It goes first: it ends what it has begun on the connections.
+    writer: Arc<Writer>,
     connections: Arc<Connections>,
 }
 
@@ -78,6 +90,7 @@ pub struct SqliteOptions {
     beside_host_tables: bool,
     busy_timeout: Duration,
     names: Names,
+    queue: usize,
 }
 
 impl Default for SqliteOptions {
@@ -88,6 +101,7 @@ impl Default for SqliteOptions {
             beside_host_tables: false,
             busy_timeout: Duration::from_secs(10),
             names: Names::default(),
+            queue: 1024,
         }
     }
 }
@@ -136,6 +150,12 @@ impl SqliteOptions {
         self
     }
 
+    /// How many batches may wait to be committed: 1024 by default, at least one. Who hands in another waits for room.
+    pub const fn queue(mut self, batches: usize) -> Self {
+        self.queue = batches;
+        self
+    }
+
     /// Opens the file, or makes it.
     ///
     /// # Errors
@@ -143,8 +163,9 @@ impl SqliteOptions {
     pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore> {
         let began = Instant::now();
         let path: PathBuf = path.as_ref().to_owned();
+        let queue = self.queue;
         let connections = Connections::open(path, self).map_err(waited(began))?;
-        Ok(SqliteStore { connections: Arc::new(connections) })
+        Ok(SqliteStore::on(connections, queue))
     }
 }
 
@@ -168,14 +189,37 @@ impl SqliteStore {
     /// # Errors
     /// A failure of SQLite.
     pub fn in_memory() -> Result<Self> {
-        Ok(Self { connections: Arc::new(Connections::in_memory()?) })
+        Ok(Self::on(Connections::in_memory()?, SqliteOptions::default().queue))
     }
-}
 
-impl AttributeStore for SqliteStore {
-    fn write(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt> {
+    fn on(connections: Connections, queue: usize) -> Self {
+        let connections = Arc::new(connections);
+        Self { writer: Arc::new(Writer::new(Arc::clone(&connections), queue)), connections }
+    }
+
+    /// Takes no more batches, writes down what was handed in, and tells the errors of those that nobody could hear of, for their
+    /// tickets were dropped: the first 100. Other clones can still be read from. Dropping the last clone does the same, and tells
+    /// nobody.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, SqliteStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("crm.db");
+    /// let store = SqliteStore::open(&path)?;
+    /// let attributes = Attributes::new(store.clone());
+    /// attributes.of("customer")?.define(DefinitionSpec::integer("seats").minimum(1).unique())?;
+    /// drop(attributes.batch().set(("customer", 1), "seats", 5).submit()?);
+    /// drop(attributes.batch().set(("customer", 2), "seats", 5).submit()?);
+    /// let unheard = store.close();
+    /// assert!(unheard.len() == 1 && unheard[0].is_duplicate());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn close(self) -> Vec<Error> {
+        self.writer.close()
+    }
+
+    fn write_on(&self, writer: &mut Connection, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt> {
         let began = Instant::now();
-        let mut writer = self.connections.writer()?;
         let begin = writer.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = begin.map_err(failed("beginning to write")).map_err(waited(began))?;
         let known = self.connections.known(&transaction)?;
@@ -184,9 +228,27 @@ impl AttributeStore for SqliteStore {
         let Some(mut changes) = plan.changes else { return Ok(plan.receipt) };
         let known = write::store(&tables, &mut changes, progress)?;
         transaction.commit().map_err(commit_failed)?;
+        self.connections.committed();
         self.connections.remember(known);
         self.connections.forget(&changes.removals);
         Ok(plan.receipt)
+    }
+}
+
+impl AttributeStore for SqliteStore {
+    fn write(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt> {
+        self.writer.let_pass()?;
+        self.write_on(&mut *self.connections.writer()?, decide, progress)
+    }
+
+    fn commit(&self, batch: &Batch) -> Result<Receipt> {
+        let silent: &mut OnProgress<'_> = &mut |_| ControlFlow::Continue(());
+        self.writer
+            .commit(batch, |writer| self.write_on(writer, &mut |snapshot, progress| plan_with(snapshot, batch, progress), silent))
+    }
+
+    fn submit(&self, batch: Batch) -> Result<Ticket> {
+        self.writer.submit(batch)
     }
 
     fn write_each(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<()> {
@@ -227,7 +289,9 @@ impl AttributeStore for SqliteStore {
             let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&rebuilding)?;
             let known = self.connections.known(&transaction)?;
             step(&self.connections.tables(&transaction, known))?;
-            transaction.commit().map_err(commit_failed)
+            transaction.commit().map_err(commit_failed)?;
+            self.connections.committed();
+            Ok(())
         };
         rebuild::rebuild(&mut in_transaction, progress).map_err(waited(began))
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
 use crate::store::{
-    Batch, BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, OnProgress, Past, PastDefinition, Plan, Receipt, Wanted,
-    plan_with, reference,
+    Batch, BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, OnProgress, Past, PastDefinition, Plan, Receipt, Ticket,
+    Wanted, plan_with, reference,
 };
 
 /// How many records a default method takes from a scan at a time.
@@ -72,6 +72,16 @@ pub trait AttributeStore: fmt::Debug {
     /// Those of [`AttributeStore::commit`]; [`crate::Error::Stopped`], where nothing was changed.
     fn commit_with(&self, batch: &Batch, progress: &mut OnProgress<'_>) -> Result<Receipt> {
         self.write(&mut |snapshot, progress| plan_with(snapshot, batch, progress), progress)
+    }
+
+    /// Hands a batch in and does not wait for it: the ticket has the answer of [`AttributeStore::commit`] once there is one. A
+    /// backend that can do better than one commit after the other does what is waiting together; batches are done in the order in
+    /// which one thread hands them in. Where too much is waiting already, it blocks until there is room.
+    ///
+    /// # Errors
+    /// Only if the batch was not taken.
+    fn submit(&self, batch: Batch) -> Result<Ticket> {
+        Ok(Ticket::ready(self.commit(&batch)))
     }
 
     /// The store as it is now, for as long as it is held. It blocks neither writers nor other readers.
@@ -340,6 +350,10 @@ macro_rules! forward_store {
 
             fn commit_with(&self, batch: &Batch, progress: &mut OnProgress<'_>) -> Result<Receipt> {
                 (**self).commit_with(batch, progress)
+            }
+
+            fn submit(&self, batch: Batch) -> Result<Ticket> {
+                (**self).submit(batch)
             }
 
             fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
