@@ -252,7 +252,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     }
 
     /// Erases what an entity holds, and all that it held once, for an attribute that is marked as sensitive: as if it had never
-    /// been. It is gone for all readers when the batch is committed, and from the file with [`Attributes::purge`].
+    /// been. It is gone for all readers when the batch is committed, and from the file with [`crate::Attributes::purge`].
     ///
     /// ```
     /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
@@ -273,7 +273,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
 
     /// Erases an entity with its id and all that it ever held, sensitive or not: as if it had never been. Its ordinal and the ids
     /// of its values are not used again; its revisions begin anew if it is written once more. Actors and notes of commits stay.
-    /// It is gone for all readers when the batch is committed, and from the file with [`Attributes::purge`]. A store in memory
+    /// It is gone for all readers when the batch is committed, and from the file with [`crate::Attributes::purge`]. A store in memory
     /// finds it no longer by its id in snapshots that are held.
     ///
     /// ```
