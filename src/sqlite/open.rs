@@ -232,16 +232,18 @@ fn place_of(connection: &Connection) -> String {
 pub(super) fn open_lent(connection: &Connection, names: &Names) -> Result<()> {
     let place = place_of(connection);
     let looking = failed("looking at the database");
+    let read_only = connection.is_readonly("main").map_err(&looking)?;
     if !is_there(Named { connection, names }).map_err(&looking)? {
-        if connection.is_readonly("main").map_err(&looking)? {
+        if read_only {
             let reason = "it has no attributes yet, and cannot be written".into();
             return Err(Error::Open { place, reason, source: None });
         }
         set_up(connection, names, false)?;
     }
-    if !connection.is_readonly("main").map_err(&looking)? {
-        migrate(connection, names)?;
+    if read_only {
+        return check_version(connection, names, &place);
     }
+    migrate(connection, names)?;
     check_version(connection, names, &place)?;
     refold(connection, names, &place)
 }

@@ -142,6 +142,12 @@ fn a_database_that_cannot_be_written_is_read() {
     assert_eq!(limit(&attributes, 1), Some(10));
     assert!(matches!(attributes.of("customer").unwrap().set(1, "credit_limit", 1), Err(Error::ReadOnly)));
     assert_eq!(faults(&attributes), 0);
+    // Names that another release folded are folded anew by who can write.
+    crm.run("UPDATE attr_state SET folding = 'other'");
+    assert_eq!(limit(&Attributes::new(crm.tables.on(&reader).unwrap()), 1), Some(10));
+    assert_eq!(limit(&crm.on(), 1), Some(10));
+    let folding: String = crm.connection.query_row("SELECT folding FROM attr_state", [], |row| row.get(0)).unwrap();
+    assert_ne!(folding, "other");
 
     let empty = crm.folder.path().join("empty.db");
     Connection::open(&empty).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
