@@ -1,5 +1,7 @@
 //! What is told to `tracing`: what was done, of which type, how many, how long. Never a value, nor an id: an error is told by its code.
 
+use std::time::Instant;
+
 use crate::error::Result;
 use crate::model::EntityType;
 
@@ -29,27 +31,39 @@ impl<'a> Doing<'a> {
     /// Does it within a span, and tells how it ended: how many came of it, or the code of the error.
     #[cfg(feature = "tracing")]
     pub(crate) fn tell<T>(self, work: impl FnOnce() -> Result<T>, count: impl FnOnce(&T) -> u64) -> Result<T> {
-        use std::time::Instant;
-        let Self { operation, entity_type, size } = self;
-        let entity_type = entity_type.map(EntityType::as_str);
-        let span = tracing::debug_span!("custom_attributes", operation, entity_type, size);
+        let (operation, entity_type) = (self.operation, self.entity_type.map(EntityType::as_str));
+        let span = tracing::debug_span!("custom_attributes", operation, entity_type, size = self.size);
         let _within = span.enter();
         let began = Instant::now();
         let done = work();
-        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        match &done {
-            Ok(result) => tracing::debug!(operation, entity_type, size, count = count(result), micros, "done"),
-            Err(error) => tracing::warn!(operation, entity_type, size, code = error.code(), micros, "failed"),
-        }
+        self.ended(began, &done, count);
         done
     }
 
+    /// Tells how it ended that began then.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn ended<T>(self, began: Instant, done: &Result<T>, count: impl FnOnce(&T) -> u64) {
+        let Self { operation, entity_type, size } = self;
+        let entity_type = entity_type.map(EntityType::as_str);
+        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        match done {
+            Ok(result) => tracing::debug!(operation, entity_type, size, count = count(result), micros, "done"),
+            Err(error) => tracing::warn!(operation, entity_type, size, code = error.code(), micros, "failed"),
+        }
+    }
+
     #[cfg(not(feature = "tracing"))]
-    #[allow(clippy::unused_self)] // as with it
     #[inline]
     pub(crate) fn tell<T>(self, work: impl FnOnce() -> Result<T>, count: impl FnOnce(&T) -> u64) -> Result<T> {
         let Self { operation, entity_type, size } = self;
         let _ = (operation, entity_type, size, count);
         work()
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    #[inline]
+    pub(crate) fn ended<T>(self, began: Instant, done: &Result<T>, count: impl FnOnce(&T) -> u64) {
+        let Self { operation, entity_type, size } = self;
+        let _ = (operation, entity_type, size, began, done, count);
     }
 }

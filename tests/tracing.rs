@@ -72,6 +72,8 @@ fn what_is_done_is_told_without_values() {
         people.define(DefinitionSpec::string("diagnosis").sensitive()).expect("a definition");
         let batch = (0..3).fold(attributes.batch(), |batch, id| batch.set(("person", id), "diagnosis", "SECRET"));
         batch.note("SECRET too").commit().expect("a commit");
+        attributes.batch().set(("person", 9), "diagnosis", "SECRET").submit().expect("a ticket").wait().expect("a commit");
+        people.clear(9, "diagnosis").expect("a clear");
         people.find(Query::new(attr("diagnosis").eq("SECRET")).limit(2)).expect("a page");
         assert_eq!(people.count_found(&attr("diagnosis").eq("SECRET")).expect("a count"), 3);
         people.set("SECRET id", "diagnoses", "SECRET").expect_err("it is not defined");
@@ -81,6 +83,7 @@ fn what_is_done_is_told_without_values() {
     let events = told.events();
     for expected in [
         "event message=done operation=\"commit\" size=3 count=3 micros=",
+        "event message=done operation=\"submit\" size=1 count=1 micros=",
         "event message=done operation=\"find\" entity_type=\"person\" size=2 count=2 micros=",
         "event message=done operation=\"count\" entity_type=\"person\" size=0 count=3 micros=",
         "event message=failed operation=\"commit\" size=1 code=40404 micros=",

@@ -363,7 +363,7 @@ fn a_store_with_something_else_is_not_written() {
         for error in [source.copy_to(to.store(), on_and_on), to.import(lines(&source).as_slice(), on_and_on)] {
             let error = error.expect_err("it is not empty");
             assert!(error.to_string().contains(said), "{error}");
-            assert_eq!(error.code(), 40902);
+            assert_eq!(error.code(), 40903);
         }
         assert_eq!(to.digest().expect("a digest"), before);
     }

@@ -345,7 +345,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     /// [`Error::Invalid`] with all violations, [`Error::Conflict`] if an expected entity has moved, or a failure of the
     /// storage.
     pub fn commit(self) -> Result<Receipt> {
-        self.try_repeatedly(S::commit)
+        self.told(|| self.try_repeatedly(S::commit))
     }
 
     /// Hands it in and does not wait for it: see [`Submitted`]. Many that are handed in before the first is waited for are done
@@ -378,8 +378,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     }
 
     fn told(&self, commit: impl FnOnce() -> Result<Receipt>) -> Result<Receipt> {
-        let changed = |receipt: &Receipt| receipt.commit.map_or(0, |_| receipt.changes.len() as u64);
-        Doing::new("commit").sized(self.len()).tell(commit, changed)
+        Doing::new("commit").sized(self.len()).tell(commit, Receipt::changed)
     }
 
     fn try_repeatedly(&self, mut commit: impl FnMut(&S, &Batch) -> Result<Receipt>) -> Result<Receipt> {

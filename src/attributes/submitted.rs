@@ -4,12 +4,14 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use crate::attributes::ATTEMPTS;
 use crate::attributes::BatchBuilder;
 use crate::attributes::bind::Binding;
 use crate::error::{Error, Result};
 use crate::store::{AttributeStore, Receipt, Ticket};
+use crate::trace::Doing;
 
 /// A batch that was handed in with [`BatchBuilder::submit`]: waited for, asked now and then, or awaited as a future, on any
 /// runtime or none. Dropping it does not take the batch back.
@@ -39,6 +41,7 @@ pub struct Submitted<'a, S> {
     /// None once it is answered.
     binding: Option<Binding>,
     attempts: usize,
+    began: Instant,
 }
 
 /// Nothing in it refers to itself.
@@ -46,8 +49,9 @@ impl<S> Unpin for Submitted<'_, S> {}
 
 impl<'a, S: AttributeStore> Submitted<'a, S> {
     pub(super) fn begin(batch: BatchBuilder<'a, S>) -> Result<Self> {
+        let began = Instant::now();
         let (ticket, binding) = hand_in(&batch)?;
-        Ok(Self { batch, ticket, binding: Some(binding), attempts: 1 })
+        Ok(Self { batch, ticket, binding: Some(binding), attempts: 1, began })
     }
 
     /// Whether the store has answered.
@@ -99,10 +103,10 @@ impl<'a, S: AttributeStore> Submitted<'a, S> {
         {
             return None;
         }
-        match self.binding.take() {
-            Some(binding) => Some(self.batch.answer(binding, answer)),
-            None => Some(answer),
-        }
+        let Some(binding) = self.binding.take() else { return Some(answer) };
+        let answer = self.batch.answer(binding, answer);
+        Doing::new("submit").sized(self.batch.len()).ended(self.began, &answer, Receipt::changed);
+        Some(answer)
     }
 }
 

@@ -51,6 +51,11 @@ pub struct EntityRevision {
 }
 
 impl Receipt {
+    /// How many changes were committed.
+    pub(crate) fn changed(&self) -> u64 {
+        self.commit.map_or(0, |_| self.changes.len() as u64)
+    }
+
     /// The revision of this entity, if the batch names it.
     pub fn revision(&self, entity: &EntityKey) -> Option<Revision> {
         self.entities.iter().find(|one| one.entity == *entity).map(|one| one.revision)
