@@ -55,7 +55,12 @@ fn costs(customers: &Customers, folder: &Path, turns: Turns) {
     let (mut off, mut on) = (None, None);
     let mut load = |retention: Retention| {
         loads += 1;
-        let attributes = open(&folder.join(format!("load-{loads}.db")), retention);
+        let path = |load: usize| folder.join(format!("load-{load}.db"));
+        // The last of each side is gone on with, and the one before it is no longer open.
+        if loads > 4 {
+            std::fs::remove_file(path(loads - 4)).expect("it is closed");
+        }
+        let attributes = open(&path(loads), retention);
         fill(&attributes, customers);
         attributes
     };
