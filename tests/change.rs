@@ -250,3 +250,22 @@ fn steps_of_a_plan_build_on_each_other() {
         assert!(unknown.contains("did you mean `b`"), "{unknown}");
     }
 }
+
+#[test]
+fn a_large_batch_tells_how_far_it_is_and_can_be_ended() {
+    for host in stores() {
+        host.of("customer").expect("a type").define(DefinitionSpec::integer("seats")).expect("a definition");
+        let batch = || (0..10_000i64).fold(host.batch(), |batch, id| batch.set(("customer", id), "seats", id));
+        let ended = batch().commit_with(|_| std::ops::ControlFlow::Break(()));
+        assert!(matches!(ended, Err(Error::Stopped)), "{ended:?}");
+        assert!(held(&host).is_empty());
+        let mut told = Vec::new();
+        let done = batch().commit_with(|progress| {
+            told.push((progress.done, progress.total));
+            std::ops::ControlFlow::Continue(())
+        });
+        assert_eq!(done.expect("a commit").changes.len(), 10_000);
+        assert_eq!(told, [(4096, 10_000), (8192, 10_000), (10_000, 10_000)]);
+        is_sound(&host);
+    }
+}

@@ -368,8 +368,8 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         Submitted::begin(self)
     }
 
-    /// The same, which tells how far it has come in what takes long, as making attributes searchable does, by the entities
-    /// that were looked at. The caller may end it, and nothing is changed then. Readers go on meanwhile, other writers wait.
+    /// The same, which tells how far it has come in what takes long, by the entities that were looked at or are written. The
+    /// caller may end it, and nothing is changed then. Readers go on meanwhile, other writers wait.
     ///
     /// # Errors
     /// Those of [`BatchBuilder::commit`]; [`Error::Stopped`] if the caller ended it.

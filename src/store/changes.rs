@@ -126,7 +126,8 @@ impl Changes<'_> {
             let gone = told.each(before, progress, visit, &mut self.removals)?;
             return Ok(Touched(touched | gone));
         }
-        let mut telling = Telling::over(&self.sweeps, before)?.second();
+        let named = std::mem::take(&mut self.records);
+        let mut telling = Telling::over(&self.sweeps, before)?.second(named.len() as u64);
         for entity_type in entity_types(&self.sweeps) {
             let mut result = Ok(());
             scan_from(before, Some(entity_type), None, |record| {
@@ -136,7 +137,7 @@ impl Changes<'_> {
             result?;
         }
         // They come last: what is stored of them is not to be met by those who read the others.
-        std::mem::take(&mut self.records).into_iter().try_for_each(visit)?;
+        named.into_iter().try_for_each(|change| visit(change).and_then(|()| telling.step(progress)))?;
         Ok(Touched(touched))
     }
 

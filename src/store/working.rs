@@ -169,9 +169,10 @@ impl Telling {
         Self { done: 0, total }
     }
 
-    /// The same when all of them were checked.
-    pub(super) const fn second(mut self) -> Self {
+    /// The same when all of them were checked, and so many named ones are to be stored beside them.
+    pub(super) const fn second(mut self, named: u64) -> Self {
         self.done = self.total / 2;
+        self.total += named;
         self
     }
 
