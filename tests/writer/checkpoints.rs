@@ -26,7 +26,7 @@ fn the_log_stays_bounded_under_steady_load_and_readers() {
     let is_over = AtomicBool::new(false);
     let long = "x".repeat(4000);
     let write = |thread: i64| {
-        for round in 0..100i64 {
+        for round in 0..200i64 {
             let submit = |n: i64| {
                 let note = format!("{}{round}", &long[4..]);
                 attributes.batch().set(("customer", thread * 1000 + n), "note", note).submit().unwrap()
@@ -53,9 +53,9 @@ fn the_log_stays_bounded_under_steady_load_and_readers() {
         is_over.store(true, Ordering::SeqCst);
         longest
     });
-    // Each value is stored, and the one before it goes to history: 150 MB of texts alone, in pages many times that. How far the log
-    // gets meanwhile is up to the machine, and no part of all that.
-    assert!(length(&path, "") > 40 * MB, "{}", length(&path, ""));
+    // However long this goes on, the log stays at about half of this bound; without checkpoints under load it grows past it. What
+    // is put in the file is 150 MB of texts, of which nearly all has gone to history.
+    assert!(length(&path, "") > 80 * MB, "{}", length(&path, ""));
     assert!(longest < 160 * MB, "the log grew to {longest} bytes");
     assert_index_is_sound(&attributes);
 }
