@@ -2,18 +2,21 @@
 //!
 //! `cargo bench --bench worst_case` asks 100,000 entities in SQLite; `-- --entities 1000000` more.
 
+#[path = "support/turns.rs"]
+mod turns;
+
 use std::time::{Duration, Instant};
 
 use custom_attributes::{Attributes, AttributesOf, DefinitionSpec, Direction, Filter, Query, SqliteStore};
 use rust_decimal::Decimal;
 
+use turns::Arguments;
+
 /// How often each question is asked; the median counts.
 const TURNS: usize = 5;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let number = arguments.iter().position(|argument| argument == "--entities").and_then(|at| arguments.get(at + 1));
-    let entities: i64 = number.map_or(100_000, |number| number.parse().expect("--entities takes a number"));
+    let entities = i64::try_from(Arguments::read().entities).expect("--entities takes a number of 64 bits");
     let folder = tempfile::tempdir().expect("a folder for the file");
     let attributes = Attributes::new(SqliteStore::open(folder.path().join("worst.db")).expect("a store"));
     fill(&attributes, entities);

@@ -95,6 +95,12 @@ impl Sweep {
         let cleared = |record: &mut EntityRecord, definition: &Definition| {
             record.apply_one(Edit::Clear(definition.id()), commit);
         };
+        let offends = |record: &mut EntityRecord, value: Value, violation: Violation, is_cleared: bool| {
+            if is_cleared {
+                cleared(record, self.source());
+            }
+            Swept::Offends { value, violation: violation.of(self.target().name().as_str()), is_cleared }
+        };
         Some(match &self.step {
             Step::Clear { definition } => {
                 cleared(record, definition);
@@ -105,10 +111,7 @@ impl Sweep {
                 Ok(Some(bound)) => moved(record, held.value, bound, commit),
                 Err(violation) => {
                     let is_cleared = offending.clears(held.modified) && !definition.rules().required;
-                    if is_cleared {
-                        cleared(record, definition);
-                    }
-                    Swept::Offends { value: held.value, violation: violation.of(definition.name().as_str()), is_cleared }
+                    offends(record, held.value, violation, is_cleared)
                 }
             },
             Step::Merge { from, into, offending } => match merged(record, into, &held.value) {
@@ -119,13 +122,7 @@ impl Sweep {
                         None => Swept::Cleared,
                     }
                 }
-                Err(violation) => {
-                    let is_cleared = offending.clears(held.modified);
-                    if is_cleared {
-                        cleared(record, from);
-                    }
-                    Swept::Offends { value: held.value, violation: violation.of(into.name().as_str()), is_cleared }
-                }
+                Err(violation) => offends(record, held.value, violation, offending.clears(held.modified)),
             },
             Step::Split { from, into } => match merged(record, into, &held.value) {
                 Ok(Some(bound)) => {
