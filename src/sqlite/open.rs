@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
 
 use crate::error::{Error, Result};
 use crate::model::{DefinitionSpec, Name};
@@ -40,7 +40,7 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<(Connection, 
     let names = &options.names;
     let found = look(&connection, names).map_err(explain)?;
     check_length(&connection, path).map_err(explain)?;
-    let read_only = options.read_only || connection.is_readonly("main").map_err(failed("opening"))?;
+    let read_only = options.read_only || connection.is_readonly(MAIN_DB).map_err(failed("opening"))?;
     match found {
         Found::Store => {}
         Found::Foreign(tables) if !options.beside_host_tables => {
@@ -232,7 +232,7 @@ fn place_of(connection: &Connection) -> String {
 pub(super) fn open_lent(connection: &Connection, names: &Names) -> Result<()> {
     let place = place_of(connection);
     let looking = failed("looking at the database");
-    let read_only = connection.is_readonly("main").map_err(&looking)?;
+    let read_only = connection.is_readonly(MAIN_DB).map_err(&looking)?;
     if !is_there(Named { connection, names }).map_err(&looking)? {
         if read_only {
             let reason = "it has no attributes yet, and cannot be written".into();
