@@ -90,6 +90,9 @@ fn prune(attributes: &Attributes<SqliteStore>, limit: u32) -> Result<()> {
         writeln!(out, "{}.{}: {} versions", one.entity_type, one.attribute, one.removed)?;
     }
     writeln!(out, "{} versions removed", pruned.removed)?;
+    if let Some(failure) = pruned.failure {
+        return Err(format!("the rest was not looked at: {failure}; run it again").into());
+    }
     if pruned.next.is_some() {
         writeln!(out, "there are more; run it again")?;
     }

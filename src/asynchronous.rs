@@ -108,7 +108,8 @@ impl<S: AttributeStore + Send + Sync + 'static> AsyncAttributes<S> {
         }
     }
 
-    /// Sets a value, whether there was one or not.
+    /// Sets a value, whether there was one or not. As with [`crate::AttributesOf::set`], it is for the host to check that it has a
+    /// record with this id.
     ///
     /// # Errors
     /// Those of [`BatchBuilder::commit`].

@@ -95,6 +95,8 @@ enum Flaw {
     OrdinalsOfErasedUsedAgain,
     /// The revision of the catalog is counted, whatever comes.
     CatalogRevisionCounted,
+    /// Receipts are made anew, without what the plan said of definitions.
+    DefinitionsNotAnswered,
     /// A ticket is answered with what would be done, and nobody does it.
     TicketsAnsweredOnly,
 }
@@ -102,6 +104,7 @@ enum Flaw {
 /// Each flaw, and a case that is there to catch it. Others may catch it as well.
 const CATCHES: &[(Flaw, &str)] = &[
     (Flaw::TicketsAnsweredOnly, "threads::tickets_keep_what_they_say"),
+    (Flaw::DefinitionsNotAnswered, "batches::receipts_carry_definitions"),
     (Flaw::NonAtomicCommit, "batches::a_violation_at_the_end_undoes_all"),
     (Flaw::AsciiOnlyFolding, "names::equal_names_are_one"),
     (Flaw::IgnoredRevision, "revisions::expected_revisions_are_verified"),
@@ -221,6 +224,9 @@ impl Flawed {
             receipt.commit = Some(after.marks.commit);
         }
         *lock(&self.present) = Arc::new(after);
+        if self.flaw == Flaw::DefinitionsNotAnswered {
+            receipt.definitions.clear();
+        }
         Ok(receipt)
     }
 }

@@ -43,6 +43,11 @@ pub(super) enum Request<'a> {
         entity_type: Given<EntityType>,
         spec: Box<DefinitionSpec>,
     },
+    Declare {
+        entity_type: Given<EntityType>,
+        spec: Box<DefinitionSpec>,
+        offending: Offending,
+    },
     Alter {
         entity_type: Given<EntityType>,
         name: Cow<'a, str>,
@@ -146,9 +151,19 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         self
     }
 
-    /// Adds a definition, or makes the one that has its name what is declared here. Another data type is refused.
+    /// Adds a definition if none has its name. A definition that is there stays as it is, with the rules and the documentation that
+    /// it has by now; one of another data type refuses the batch. [`crate::AttributesOf::ensure`] does the same and reports in what
+    /// the definition differs.
     pub fn ensure(mut self, entity_type: &str, spec: DefinitionSpec) -> Self {
         self.requests.push(Request::Ensure { entity_type: given(EntityType::new(entity_type)), spec: Box::new(spec) });
+        self
+    }
+
+    /// Makes a definition exactly what is declared: adds it if none has its name, or else changes the one that has it, as
+    /// [`BatchBuilder::change`] does, its type included. [`crate::AttributesOf::declare`] tells beforehand what that means.
+    pub fn declare(mut self, entity_type: &str, spec: DefinitionSpec, offending: Offending) -> Self {
+        let entity_type = given(EntityType::new(entity_type));
+        self.requests.push(Request::Declare { entity_type, spec: Box::new(spec), offending });
         self
     }
 
@@ -217,11 +232,15 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     }
 
     /// Sets a value, whether there was one or not.
+    ///
+    /// The entity need not have been written before, and the host need not have it: only the host knows its records, so it is for
+    /// the host to check that one with this id exists. [`BatchBuilder::expect_revision`] refuses the batch where the entity was
+    /// never written here, or has changed.
     pub fn set(self, entity: impl IntoEntityKey, name: impl Into<Cow<'a, str>>, value: impl Into<Value>) -> Self {
         self.on(entity, EntityRequest::Set(Target::Name(name.into()), Input::Value(value.into())))
     }
 
-    /// Sets a value that is read from text, as the attribute's type is written.
+    /// Sets a value that is read from text, as the attribute's type is written. Otherwise like [`BatchBuilder::set`].
     pub fn set_text(self, entity: impl IntoEntityKey, name: impl Into<Cow<'a, str>>, text: impl Into<Cow<'a, str>>) -> Self {
         self.on(entity, EntityRequest::Set(Target::Name(name.into()), Input::Text(text.into())))
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::attributes::batch::{EntityRequest, Given, Input, Request, Target};
 use crate::error::{Error, Result, Rule, Violation, Violations};
-use crate::model::{Bound, Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Undefined};
+use crate::model::{
+    Bound, Catalog, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Undefined,
+};
 use crate::store::{Batch, Change, Offending, Receipt, missing};
 
 /// A batch that is bound against a catalog, with what could not be bound.
@@ -93,7 +95,14 @@ impl<'a> Binder<'a> {
             Request::Ensure { entity_type, spec } => {
                 let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
                 match self.catalog.find(entity_type, &spec.name).cloned() {
-                    Some(definition) => self.redefine(place, &definition, (**spec).clone(), None),
+                    Some(definition) => self.keep(place, &definition, (**spec).clone()),
+                    None => _ = self.define(place, None, entity_type, (**spec).clone())?,
+                }
+            }
+            Request::Declare { entity_type, spec, offending } => {
+                let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
+                match self.catalog.find(entity_type, &spec.name).cloned() {
+                    Some(definition) => self.redefine(place, &definition, (**spec).clone(), Some(*offending)),
                     None => _ = self.define(place, None, entity_type, (**spec).clone())?,
                 }
             }
@@ -209,11 +218,27 @@ impl<'a> Binder<'a> {
         Ok(self.catalog.get(id).cloned())
     }
 
+    /// Leaves a definition as it is, if the declaration is well formed and has its type.
+    fn keep(&mut self, place: usize, found: &Arc<Definition>, declared: DefinitionSpec) {
+        if declared.data_type != found.data_type() {
+            return self.refuse_type(place, found, declared.data_type);
+        }
+        if let Err(error) = Definition::new(found.id(), found.entity_type().clone(), declared, self.limits) {
+            return self.refuse_all(Some(place), None, &error);
+        }
+        let definition = Box::new(Definition::clone(found));
+        self.push(place, true, Change::Redefine { definition, offending: Offending::Refuse });
+    }
+
+    fn refuse_type(&mut self, place: usize, found: &Definition, declared: DataType) {
+        let violation = Violation::new(Rule::DefinedDataType, found.data_type(), declared);
+        self.refuse(Some(place), None, violation.of(found.name().as_str()));
+    }
+
     /// A change that is to convert says so.
     fn redefine(&mut self, place: usize, older: &Definition, spec: DefinitionSpec, conversion: Option<Offending>) {
         if spec.data_type != older.data_type() && conversion.is_none() {
-            let violation = Violation::new(Rule::DefinedDataType, older.data_type(), spec.data_type);
-            return self.refuse(Some(place), None, violation.of(older.name().as_str()));
+            return self.refuse_type(place, older, spec.data_type);
         }
         let offending = conversion.unwrap_or_default();
         self.put(place, true, older, spec, |definition| Change::Redefine { definition, offending });

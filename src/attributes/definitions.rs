@@ -3,21 +3,26 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use serde::Serialize;
+
+use crate::attributes::SchemaPlan;
 use crate::attributes::export::DefinitionExport;
 use crate::attributes::listing::{DefinitionPage, ListDefinitions};
 use crate::attributes::of::AttributesOf;
 use crate::error::{Error, Result};
-use crate::model::{Definition, DefinitionSpec, Outcome};
-use crate::store::{AttributeStore, Progress, Receipt};
+use crate::model::{Definition, DefinitionSpec, Difference, Outcome};
+use crate::store::{Applied, AttributeStore, Progress, Receipt};
 
-/// What became of one declared definition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What became of one definition that a service needs: see [`AttributesOf::ensure`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Ensured {
-    /// The definition as it is now.
+    /// The definition, as it was when [`AttributesOf::ensure`] committed.
     pub definition: Arc<Definition>,
-    /// Created, updated or unchanged.
+    /// Whether it was created; [`Outcome::Unchanged`] if it was there.
     pub outcome: Outcome,
+    /// In what the definition differs from the declaration; empty if it is exactly what was declared.
+    pub differences: Vec<Difference>,
 }
 
 impl<S: AttributeStore> AttributesOf<'_, S> {
@@ -37,7 +42,7 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     /// # Ok::<(), custom_attributes::Error>(())
     /// ```
     pub fn define(&self, spec: DefinitionSpec) -> Result<Arc<Definition>> {
-        self.first(&self.alone().define(self.entity_type.as_str(), spec).commit()?)
+        first(&self.alone().define(self.entity_type.as_str(), spec).commit()?)
     }
 
     /// The definition with this name, whatever its case.
@@ -87,7 +92,7 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     /// # Ok::<(), custom_attributes::Error>(())
     /// ```
     pub fn alter(&self, name: &str, alter: impl Fn(DefinitionSpec) -> DefinitionSpec + Send + Sync) -> Result<Arc<Definition>> {
-        self.first(&self.alone().alter(self.entity_type.as_str(), name, alter).commit()?)
+        first(&self.alone().alter(self.entity_type.as_str(), name, alter).commit()?)
     }
 
     /// Makes an attribute searchable: its index is made of all that is held, within the one commit that says so, which tells
@@ -114,7 +119,7 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     /// A name that is not defined; [`crate::Error::Stopped`] if the caller ended it.
     pub fn make_searchable(&self, name: &str, progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Arc<Definition>> {
         let batch = self.alone().alter(self.entity_type.as_str(), name, |spec| spec.searchable(true));
-        self.first(&batch.commit_with(progress)?)
+        first(&batch.commit_with(progress)?)
     }
 
     /// Renames a definition. Values stay with it; a change of case alone is fine.
@@ -141,27 +146,42 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
         self.alone().delete_with_values(self.entity_type.as_str(), name).commit()
     }
 
-    /// Declares the definitions that a service needs, all or nothing; calling it again changes nothing.
+    /// Creates the definitions that a service needs and that are missing, all or nothing. To be called at each start.
     ///
-    /// Those that are missing are created, those that differ are made what is declared.
+    /// Definitions that are there stay as they are: what an administrator has changed since, such as an added choice, is kept. In
+    /// what each differs from the declaration is in [`Ensured::differences`], in the order of `specs`. To make definitions exactly
+    /// what is declared, use [`AttributesOf::declare`].
+    ///
+    /// A definition that was renamed is found by its new name only: the old name counts as missing, and is created.
     ///
     /// # Errors
-    /// A definition of another data type, held values that changed rules refuse, or all that is wrong with a declaration.
+    /// A definition that is there with another data type, or all that is wrong with a declaration.
     ///
     /// ```
     /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore, Outcome};
     /// let attributes = Attributes::new(MemoryStore::new());
     /// let customers = attributes.of("customer")?;
-    /// let needed = || [DefinitionSpec::string("billing_method"), DefinitionSpec::integer("credit_limit")];
-    /// assert_eq!(customers.ensure(needed())?[1].outcome, Outcome::Created);
-    /// assert_eq!(customers.ensure(needed())?[1].outcome, Outcome::Unchanged);
+    /// let needed = || [DefinitionSpec::string("tier").choices(["basic", "premium"]), DefinitionSpec::integer("credit_limit")];
+    /// assert_eq!(customers.ensure(needed())?[0].outcome, Outcome::Created);
+    ///
+    /// // An administrator adds a choice, and it is used: the next start leaves it, and tells of it.
+    /// customers.alter("tier", |spec| spec.choices(["basic", "premium", "gold"]))?;
+    /// customers.set(123, "tier", "gold")?;
+    /// let ensured = customers.ensure(needed())?;
+    /// assert_eq!((ensured[0].outcome, ensured[0].differences[0].field.as_str()), (Outcome::Unchanged, "choices"));
+    /// assert!(ensured[1].differences.is_empty());
     /// assert!(customers.ensure([DefinitionSpec::date("credit_limit")]).is_err());
     /// # Ok::<(), custom_attributes::Error>(())
     /// ```
     pub fn ensure(&self, specs: impl IntoIterator<Item = DefinitionSpec>) -> Result<Vec<Ensured>> {
-        let of = self.entity_type.as_str();
-        let receipt = specs.into_iter().fold(self.batch(), |batch, spec| batch.ensure(of, spec)).commit()?;
-        self.ensured(&receipt)
+        let (of, specs) = (self.entity_type.as_str(), Vec::from_iter(specs));
+        let receipt = specs.iter().fold(self.batch(), |batch, spec| batch.ensure(of, spec.clone())).commit()?;
+        let ensured = receipt.changes.iter().zip(specs).map(|(applied, spec)| {
+            let definition = changed(&receipt, applied)?;
+            let differences = spec.differences(definition.spec());
+            Ok(Ensured { definition, outcome: applied.outcome, differences })
+        });
+        ensured.collect()
     }
 
     /// All definitions of the type as plain data.
@@ -171,26 +191,24 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
         Ok(DefinitionExport::new(self.entity_type.clone(), specs.collect()))
     }
 
-    /// Declares exported definitions for this type, as [`AttributesOf::ensure`] does.
-    ///
-    /// # Errors
-    /// Those of [`AttributesOf::ensure`].
-    pub fn import_definitions(&self, export: &DefinitionExport) -> Result<Vec<Ensured>> {
-        self.ensure(export.definitions.iter().cloned())
+    /// A plan that makes exported definitions for this type exactly as they were exported: see [`AttributesOf::declare`].
+    pub fn import_definitions(&self, export: &DefinitionExport) -> SchemaPlan<'_, S> {
+        self.declare(export.definitions.iter().cloned())
     }
+}
 
-    fn first(&self, receipt: &Receipt) -> Result<Arc<Definition>> {
-        let first = self.ensured(receipt)?.into_iter().next();
-        Ok(first.ok_or_else(|| Error::not_found("the definition", Vec::new()))?.definition)
-    }
+/// The definition that the one change of a batch was about.
+fn first(receipt: &Receipt) -> Result<Arc<Definition>> {
+    receipt.changes.first().map_or_else(|| Err(unanswered()), |applied| changed(receipt, applied))
+}
 
-    fn ensured(&self, receipt: &Receipt) -> Result<Vec<Ensured>> {
-        let catalog = self.attributes.store.catalog()?;
-        let one = |applied: &crate::store::Applied| {
-            let gone = || Error::not_found("the definition, deleted by another the moment it was declared,", Vec::new());
-            let found = applied.definition.and_then(|id| catalog.get(id));
-            Ok(Ensured { definition: Arc::clone(found.ok_or_else(gone)?), outcome: applied.outcome })
-        };
-        receipt.changes.iter().map(one).collect()
-    }
+/// The definition that a change was about, as its commit left it. Nothing is read: what others do afterwards, and a storage that
+/// fails afterwards, do not make an error of what was committed.
+fn changed(receipt: &Receipt, applied: &Applied) -> Result<Arc<Definition>> {
+    applied.definition.and_then(|id| receipt.definition(id)).cloned().ok_or_else(unanswered)
+}
+
+/// The planner answers each change of a definition with that definition, so a store that hands its receipt on never meets this.
+fn unanswered() -> Error {
+    Error::corrupt("the store answered a change of a definition without that definition")
 }

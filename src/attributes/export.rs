@@ -16,7 +16,7 @@ const VERSION: u32 = 1;
 /// attributes.of("customer")?.define(DefinitionSpec::decimal("credit_limit").minimum(rust_decimal::Decimal::ZERO))?;
 /// let json = attributes.of("customer")?.export_definitions()?.to_json();
 /// let elsewhere = Attributes::new(MemoryStore::new());
-/// elsewhere.of("customer")?.import_definitions(&DefinitionExport::from_json(&json)?)?;
+/// elsewhere.of("customer")?.import_definitions(&DefinitionExport::from_json(&json)?).apply()?;
 /// assert_eq!(elsewhere.of("customer")?.export_definitions()?.to_json(), json);
 /// # Ok::<(), custom_attributes::Error>(())
 /// ```

@@ -126,13 +126,16 @@ impl<'a, S: AttributeStore> AttributesOf<'a, S> {
 
     /// Sets a value, whether there was one or not.
     ///
+    /// Any well-formed id is taken, also of an entity that was never written before: only the host knows its records, so it is for
+    /// the host to check that one with this id exists, and to [`remove`](Self::remove) the entity when it deletes the record.
+    ///
     /// # Errors
     /// A name that is not defined, or a value that the definition refuses.
     pub fn set(&self, id: impl IntoEntityId, name: &str, value: impl Into<Value>) -> Result<Receipt> {
         self.alone().set(self.key(id)?, name, value).commit()
     }
 
-    /// Sets a value that is read from text, as the attribute's type is written.
+    /// Sets a value that is read from text, as the attribute's type is written. Otherwise like [`AttributesOf::set`].
     ///
     /// # Errors
     /// A name that is not defined, or a value that the definition refuses.

@@ -11,7 +11,9 @@ use serde::Serialize;
 use crate::attributes::batch::{Alter, BatchBuilder};
 use crate::attributes::of::AttributesOf;
 use crate::error::{Error, Result, Violation, Violations};
-use crate::model::{Catalog, CommitId, Definition, DefinitionId, DefinitionSpec, EntityKey, Ordinal, Revision, Value};
+use crate::model::{
+    Catalog, CommitId, Definition, DefinitionId, DefinitionSpec, Difference, EntityKey, Ordinal, Revision, Value,
+};
 use crate::store::{AttributeStore, Change, Duplicate, Judged, Offending, OnProgress, Progress, Receipt, Swept, judge};
 use crate::trace::Doing;
 
@@ -59,6 +61,7 @@ pub struct SchemaPlan<'a, S> {
 
 enum Step<'a> {
     Define(Box<DefinitionSpec>),
+    Declare(Box<DefinitionSpec>),
     Change { name: String, alter: Box<Alter<'a>> },
     Delete { name: String },
     Merge { from: String, into: String },
@@ -101,6 +104,15 @@ pub struct StepReport {
     pub offending: u64,
 }
 
+impl StepReport {
+    /// In what the definition as it would be differs from the definition as it is; empty where one of them is missing. The
+    /// definition as it would be is [`Difference::declared`].
+    pub fn differences(&self) -> Vec<Difference> {
+        let pair = self.after.as_ref().zip(self.before.as_deref());
+        pair.map(|(after, before)| after.differences(before.spec())).unwrap_or_default()
+    }
+}
+
 /// A value that would be converted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -135,6 +147,34 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     /// A plan of changes to the definitions of this type, with nothing in it yet.
     pub const fn plan(&self) -> SchemaPlan<'_, S> {
         SchemaPlan { of: self, steps: Vec::new(), checked: Cell::new(None) }
+    }
+
+    /// A plan that makes definitions exactly what is declared, for hosts that keep their definitions as code. Those that are missing
+    /// are made; those that differ get the rules, the documentation and the type that are declared; definitions that are not named
+    /// here stay as they are. [`SchemaPlan::check`] is the dry run, [`SchemaPlan::apply`] does it. Calling it again changes nothing.
+    ///
+    /// It takes back what an administrator has changed since. [`AttributesOf::ensure`] does not.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore, Outcome};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.define(DefinitionSpec::string("tier").choices(["basic", "premium", "gold"]))?;
+    /// customers.set(123, "tier", "gold")?;
+    ///
+    /// let declared = || [DefinitionSpec::string("tier").choices(["basic", "premium"]), DefinitionSpec::date("since")];
+    /// let report = customers.declare(declared()).check()?;
+    /// assert_eq!(report.steps[0].differences()[0].field, "choices");
+    /// assert_eq!(report.offences[0].entity.to_string(), "customer/123");
+    /// assert!(customers.declare(declared()).apply().is_err());
+    ///
+    /// customers.set(123, "tier", "premium")?;
+    /// let receipt = customers.declare(declared()).apply()?;
+    /// assert_eq!((receipt.changes[0].outcome, receipt.changes[1].outcome), (Outcome::Updated, Outcome::Created));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn declare(&self, specs: impl IntoIterator<Item = DefinitionSpec>) -> SchemaPlan<'_, S> {
+        specs.into_iter().fold(self.plan(), SchemaPlan::declare)
     }
 
     /// A plan with one change: see [`SchemaPlan::change`].
@@ -177,6 +217,12 @@ impl<'a, S> SchemaPlan<'a, S> {
     /// Makes a definition.
     pub fn define(self, spec: DefinitionSpec) -> Self {
         self.with(Step::Define(Box::new(spec)))
+    }
+
+    /// Makes a definition exactly what is declared: makes it if none has its name, or else changes the one that has it, as
+    /// [`SchemaPlan::change`] does.
+    pub fn declare(self, spec: DefinitionSpec) -> Self {
+        self.with(Step::Declare(Box::new(spec)))
     }
 
     /// Changes a definition: its name, its rules, its documentation, its type. Values become what it admits: of another type they
@@ -330,6 +376,7 @@ impl<S: AttributeStore> SchemaPlan<'_, S> {
         let batch = if self.steps.len() == 1 { batch.alone() } else { batch };
         self.steps.iter().fold(batch, |batch, step| match step {
             Step::Define(spec) => batch.define(of, DefinitionSpec::clone(spec)),
+            Step::Declare(spec) => batch.declare(of, DefinitionSpec::clone(spec), offending),
             Step::Change { name, alter } => batch.change(of, name.as_str(), alter, offending),
             Step::Delete { name } => batch.delete_with_values(of, name.as_str()),
             Step::Merge { from, into } => batch.merge(of, from.as_str(), into.as_str(), offending),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -11,7 +12,7 @@ use crate::attributes::View;
 use crate::clock::Instant;
 use crate::error::Result;
 use crate::history::{Definitions, Horizon, Point, horizons};
-use crate::model::{CommitId, DefinitionId, EntityType, Limits, Ordinal, Retention};
+use crate::model::{CommitId, Definition, DefinitionId, EntityType, Limits, Ordinal, Retention};
 use crate::store::{AttributeStore, Past, Progress, Snapshot, VersionId, tell};
 use crate::trace::Doing;
 
@@ -65,6 +66,10 @@ pub struct Pruned {
     pub commits: Vec<CommitId>,
     /// Where to go on; none if all was looked at.
     pub next: Option<Ordinal>,
+    /// Why it ended before all was looked at, if the storage failed after a commit: the message of the error. What the commits
+    /// before it removed stays removed, and is counted here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
 }
 
 /// How much of an attribute's history was removed.
@@ -105,7 +110,8 @@ impl<S: AttributeStore> Attributes<S> {
     /// ```
     ///
     /// # Errors
-    /// A failure of the storage. What was removed before stays removed.
+    /// A failure of the storage before the first commit: nothing was removed. One after it ends the call, and is in
+    /// [`Pruned::failure`] beside what was removed by then.
     pub fn prune(&self, prune: &Prune, progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Pruned> {
         Doing::new("prune").sized(prune.limit).tell(|| self.prune_history(prune, progress), |pruned| pruned.removed)
     }
@@ -119,16 +125,19 @@ impl<S: AttributeStore> Attributes<S> {
         drop(snapshot);
         let mut left = prune.limit;
         while left > 0 {
-            // Of now: what the last step removed is not in it.
-            let (versions, next) = outlived.page(&*self.store.snapshot()?, pruned.next, left.min(STEP))?;
-            pruned.next = next;
-            if !versions.is_empty() {
-                left -= versions.len();
-                for version in &versions {
-                    *removed.entry(version.definition).or_default() += 1;
+            let (versions, next) = match self.prune_step(&outlived, &mut pruned.commits, pruned.next, left.min(STEP)) {
+                Ok(step) => step,
+                Err(error) if pruned.commits.is_empty() => return Err(error),
+                // Commits are behind it, and an error would say that nothing was done.
+                Err(error) => {
+                    pruned.failure = Some(error.to_string());
+                    break;
                 }
-                let note = format!("prunes {} versions of history", versions.len());
-                pruned.commits.extend(self.batch().note(note).prune(versions).commit()?.commit);
+            };
+            pruned.next = next;
+            left -= versions.len();
+            for version in versions {
+                *removed.entry(version.definition).or_default() += 1;
             }
             let done = next.map_or(total, |next| u64::from(next.get()));
             let goes_on = tell(&mut progress, done, total).is_ok();
@@ -136,15 +145,31 @@ impl<S: AttributeStore> Attributes<S> {
                 break;
             }
         }
-        let definitions = Definitions::load_these(&*self.store.snapshot()?, removed.keys().copied())?;
         for (id, removed) in removed {
             pruned.removed += removed;
-            if let Some(last) = definitions.last(id) {
+            if let Some(last) = outlived.definitions.get(&id) {
                 let (entity_type, attribute) = (last.entity_type().clone(), last.name().to_string());
                 pruned.attributes.push(PrunedAttribute { entity_type, attribute, removed });
             }
         }
         Ok(pruned)
+    }
+
+    /// Removes up to so many versions in one commit, if there are any; answers which, and where to go on.
+    fn prune_step(
+        &self,
+        outlived: &Outlived,
+        commits: &mut Vec<CommitId>,
+        after: Option<Ordinal>,
+        limit: usize,
+    ) -> Result<(Vec<VersionId>, Option<Ordinal>)> {
+        // Of now: what the last step removed is not in it.
+        let (versions, next) = outlived.page(&*self.store.snapshot()?, after, limit)?;
+        if !versions.is_empty() {
+            let note = format!("prunes {} versions of history", versions.len());
+            commits.extend(self.batch().note(note).prune(versions.clone()).commit()?.commit);
+        }
+        Ok((versions, next))
     }
 
     /// Leaves nothing of what was erased in the place where the store is kept: see [`crate::BatchBuilder::erase`]. A file of SQLite
@@ -187,6 +212,8 @@ impl View<'_> {
 
 /// What has outlived its retention.
 struct Outlived {
+    /// All definitions, as they are or were last.
+    definitions: BTreeMap<DefinitionId, Arc<Definition>>,
     /// For definitions whose versions are kept for a time: those that ended up to this commit have had it.
     ended: BTreeMap<DefinitionId, CommitId>,
     /// For those of which so many are kept.
@@ -195,10 +222,11 @@ struct Outlived {
 
 impl Outlived {
     fn of(snapshot: &dyn Snapshot, limits: &Limits, now: Instant) -> Result<Self> {
-        let mut outlived = Self { ended: BTreeMap::new(), versions: BTreeMap::new() };
+        let mut outlived = Self { definitions: BTreeMap::new(), ended: BTreeMap::new(), versions: BTreeMap::new() };
         let definitions = Definitions::load(snapshot)?;
         let mut until: BTreeMap<u64, CommitId> = BTreeMap::new();
         for definition in definitions.lasts() {
+            outlived.definitions.insert(definition.id(), Arc::clone(definition));
             match limits.retention_of(definition) {
                 Retention::Forever => {}
                 Retention::Off => _ = outlived.versions.insert(definition.id(), 0),

@@ -8,7 +8,7 @@ use crate::conformance::support::{
 };
 use crate::error::{Error, Rule};
 use crate::model::{CommitId, DefinitionId, DefinitionSpec, Ordinal, Outcome, Revision, ValueId};
-use crate::store::Change;
+use crate::store::{Change, Offending};
 
 fn with_definitions(store: &Store) -> Attributes<&Store> {
     let host = host(store);
@@ -74,11 +74,11 @@ pub fn receipts_are_exact(store: &Store) {
         "a",
         "code",
     );
-    let mixed = mixed
-        .save(("person", "p"), [("a", "p")])
-        .remove(("customer", 3))
-        .remove(("customer", 4))
-        .ensure("person", DefinitionSpec::string("A"));
+    let mixed = mixed.save(("person", "p"), [("a", "p")]).remove(("customer", 3)).remove(("customer", 4)).declare(
+        "person",
+        DefinitionSpec::string("A"),
+        Offending::Refuse,
+    );
     let receipt = must(mixed.expect_revision(("customer", 9), Revision::ABSENT).commit(), "a batch is committed");
     let id = |ordinal, definition| Some(ValueId::of(Ordinal::new(ordinal), DefinitionId::new(definition)).get());
     let changes: Vec<_> = receipt
@@ -107,6 +107,25 @@ pub fn receipts_are_exact(store: &Store) {
     same(&entities, &expected, promise, PLAN);
     same(&receipt.commit, &Some(CommitId::new(4)), promise, PLAN);
     same(&receipt.catalog, &Revision::new(3), promise, PLAN);
+}
+
+/// A receipt carries the definitions that its batch made, changed or restored, so that nobody has to read them afterwards.
+pub fn receipts_carry_definitions(store: &Store) {
+    let promise = "a receipt carries the definitions that the batch made, changed or restored, as the commit left them";
+    let advice = "hand the receipt of `decide` on as it is";
+    let host = with_definitions(store);
+    let batch =
+        host.batch().by("ann").alter("customer", "n", |spec| spec.minimum(0)).ensure("customer", DefinitionSpec::string("a"));
+    let batch = batch.define("customer", DefinitionSpec::string("brief")).delete("customer", "brief");
+    let receipt = must(batch.define("customer", DefinitionSpec::date("since")).commit(), "a batch is committed");
+    let catalog = must(store.catalog(), "the catalog is read");
+    let stored = |ids: &[u32]| -> Vec<_> { ids.iter().filter_map(|id| catalog.get(DefinitionId::new(*id)).cloned()).collect() };
+    same(&receipt.definitions, &stored(&[1, 2, 6]), promise, advice);
+    for definition in &receipt.definitions[1..] {
+        same(&definition.modified().commit, &receipt.commit.unwrap_or_default(), promise, advice);
+    }
+    let values = must(host.batch().set(("customer", 1), "a", "x").commit(), "a value is set");
+    holds(values.definitions.is_empty(), "a receipt without changes of definitions carries none", advice);
 }
 
 /// Where nothing changes, nothing is committed: no id, no revision, no history.

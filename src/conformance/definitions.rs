@@ -2,8 +2,8 @@
 
 use crate::conformance::Store;
 use crate::conformance::support::{
-    EXACT, WHOLE, commit, customer, define, entity_type, held, holds, host, key, must, parse, refused, refused_whole, same, set,
-    snapshot, there, typed,
+    EXACT, PLAN, WHOLE, commit, customer, define, entity_type, held, holds, host, key, must, parse, refused, refused_whole, same,
+    set, snapshot, there, typed,
 };
 use crate::error::{Error, Result, Rule};
 use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, Limits, Ordinal, Outcome, Revision, Value};
@@ -287,6 +287,91 @@ pub fn many_definitions(store: &Store) {
     let names: Vec<_> = catalog.of(&entity_type("customer")).iter().map(|definition| definition.name().to_string()).collect();
     let expected: Vec<_> = (0..400).map(|n| format!("attribute {n}")).collect();
     same(&names, &expected, promise, WHOLE);
+}
+
+/// A service that needs definitions at each start takes back nothing that was changed since, whatever is held by then.
+pub fn needed_definitions_stay_as_they_are(store: &Store) {
+    let promise = "`ensure` makes what is missing, keeps what is there, and tells in what it differs";
+    let host = host(store);
+    let of = typed(&host, "customer");
+    let needed = || {
+        let tier = DefinitionSpec::string("tier").choices(["basic", "premium"]).default_value("basic");
+        [
+            tier.description("What is paid for."),
+            DefinitionSpec::integer("seats"),
+            DefinitionSpec::decimal("rate").minimum(decimal("1.50")),
+        ]
+    };
+    let fields = |one: &crate::Ensured| one.differences.iter().map(|difference| difference.field.clone()).collect::<Vec<_>>();
+    let nothing: [&str; 0] = [];
+    for one in must(of.ensure(needed()), "definitions are made") {
+        same(&(one.outcome, fields(&one)), &(Outcome::Created, nothing), promise, WHOLE);
+    }
+    let changed = |spec: DefinitionSpec| {
+        spec.choices(["basic", "premium", "gold"]).default_value("gold").description("Set by sales.").named("Tier").group("Sales")
+    };
+    must(of.alter("tier", changed), "an administrator changes a definition");
+    must(of.alter("rate", |spec| spec.minimum(decimal("1.5"))), "an equal minimum is written otherwise");
+    must(of.set(1, "tier", "gold"), "what was added is used");
+    let before = must(store.catalog(), "the catalog is read");
+    for _ in 0..2 {
+        let ensured = must(of.ensure(needed()), "a service starts again");
+        holds(ensured.iter().all(|one| one.outcome == Outcome::Unchanged), promise, WHOLE);
+        let expected = [vec!["choices", "default", "description", "group", "name"], vec![], vec![]];
+        same(&ensured.iter().map(&fields).collect::<Vec<_>>(), &expected, promise, WHOLE);
+        let choices = &ensured[0].differences[0];
+        let texts = (choices.declared.as_deref(), choices.found.as_deref());
+        same(&texts, &(Some(r#"["basic","premium"]"#), Some(r#"["basic","premium","gold"]"#)), promise, WHOLE);
+        must(host.batch().ensure("customer", needed()[0].clone()).commit(), "a batch needs a definition");
+        let after = must(store.catalog(), "the catalog is read");
+        same(&after.revision(), &before.revision(), promise, WHOLE);
+        same(&after.iter().collect::<Vec<_>>(), &before.iter().collect::<Vec<_>>(), promise, WHOLE);
+    }
+    let clash = "a definition of another type is not what is needed";
+    refused(of.ensure([DefinitionSpec::date("new"), DefinitionSpec::decimal("seats")]), Error::is_invalid, clash, PLAN);
+    refused_whole(store, &[customer(1)], Error::is_invalid, clash, || {
+        let batch = host.batch().ensure("customer", DefinitionSpec::date("new"));
+        batch.ensure("customer", DefinitionSpec::decimal("seats")).commit()
+    });
+}
+
+/// Definitions as code: made exactly what is declared, with a report beforehand.
+pub fn declared_definitions_are_made_exact(store: &Store) {
+    let promise = "`declare` makes definitions exactly what is declared, or nothing where a value offends";
+    let host = host(store);
+    let of = typed(&host, "customer");
+    must(
+        of.ensure([DefinitionSpec::string("tier").choices(["a", "b"]), DefinitionSpec::string("seats")]),
+        "definitions are made",
+    );
+    must(host.batch().set(("customer", 1), "tier", "b").set(("customer", 1), "seats", "12").commit(), "values are set");
+    let other = DefinitionSpec::string("other").description("not declared");
+    must(of.define(other.clone()), "a definition is made");
+    let declared = |choices: &[&str]| {
+        let tier = DefinitionSpec::string("Tier").choices(choices.iter().copied()).default_value("a");
+        [tier, DefinitionSpec::integer("seats"), DefinitionSpec::date("since")]
+    };
+    let too_tight = of.declare(declared(&["a"]));
+    let report = must(too_tight.check(), "a declaration is checked");
+    same(&(report.converted, report.offending), &(1, 1), promise, PLAN);
+    let fields: Vec<Vec<_>> =
+        report.steps.iter().map(|step| step.differences().into_iter().map(|one| one.field).collect()).collect();
+    let expected: [Vec<&str>; 3] = [vec!["choices", "default", "name"], vec!["data_type"], vec![]];
+    same(&fields, &expected, "a report tells in what each definition differs", PLAN);
+    refused_whole(store, &[customer(1)], Error::is_invalid, promise, || too_tight.apply());
+
+    let receipt = must(of.declare(declared(&["a", "b"])).apply(), "definitions are declared");
+    let outcomes: Vec<_> = receipt.changes.iter().map(|change| change.outcome).collect();
+    same(&outcomes, &[Outcome::Updated, Outcome::Updated, Outcome::Created], promise, WHOLE);
+    for (number, spec) in (1..).zip([declared(&["a", "b"])[0].clone(), declared(&[])[1].clone(), other, declared(&[])[2].clone()])
+    {
+        let catalog = must(store.catalog(), "the catalog is read");
+        let found = there(catalog.get(DefinitionId::new(number)), "the definition is there");
+        same(found.spec(), &spec, promise, WHOLE);
+    }
+    same(&held(store, &customer(1)), &[(1, "b"), (2, "12")], promise, WHOLE);
+    let again = must(of.declare(declared(&["a", "b"])).apply(), "definitions are declared again");
+    same(&again.commit, &None::<()>, "what is as declared is no commit", PLAN);
 }
 
 /// What a batch says of a definition that is not there, or not of the entity's type, is refused by the store itself.

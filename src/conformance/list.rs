@@ -22,6 +22,8 @@ macro_rules! __conformance_cases {
                 entity_types_are_apart
                 defined_and_used_in_one_batch
                 many_definitions
+                needed_definitions_stay_as_they_are
+                declared_definitions_are_made_exact
                 unknown_definitions_are_refused
             }
             names {
@@ -57,6 +59,7 @@ macro_rules! __conformance_cases {
                 a_conflict_undoes_all
                 a_refused_batch_uses_nothing_up
                 receipts_are_exact
+                receipts_carry_definitions
                 what_changes_nothing_commits_nothing
                 commit_ids_rise_by_one
                 ordinals_are_dense

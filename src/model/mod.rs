@@ -3,6 +3,7 @@
 mod by_type;
 mod catalog;
 mod definition;
+mod difference;
 mod entity;
 mod form;
 mod ids;
@@ -19,6 +20,7 @@ mod value;
 pub(crate) use by_type::ByType;
 pub use catalog::Catalog;
 pub use definition::{Bound, Definition, Stamp};
+pub use difference::Difference;
 pub use entity::{EntityId, EntityKey, EntityType, IntoEntityId, IntoEntityKey};
 pub use ids::{CommitId, DefinitionId, Ordinal, Revision, ValueId};
 pub use limits::{Limits, Undefined};

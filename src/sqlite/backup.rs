@@ -158,7 +158,8 @@ impl Place {
         if cfg!(unix) {
             let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let synced = fs::File::open(folder).and_then(|folder| folder.sync_all());
-            synced.map_err(|error| Error::backend("backing up", error))?;
+            synced
+                .map_err(|error| Error::backend("making the name of the backup last, which is whole under that name", error))?;
         }
         Ok(())
     }

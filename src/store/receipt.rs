@@ -1,9 +1,11 @@
 //! What a commit answers.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Instant;
-use crate::model::{CommitId, DefinitionId, EntityKey, Outcome, Revision, ValueId};
+use crate::model::{CommitId, Definition, DefinitionId, EntityKey, Outcome, Revision, ValueId};
 
 /// What a batch did, change by change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +21,13 @@ pub struct Receipt {
     pub changes: Vec<Applied>,
     /// The revision of each entity that the batch names, in the order of their first naming.
     pub entities: Vec<EntityRevision>,
+    /// The definitions that the batch made, changed or restored, as this commit left them, ordered by id. A definition that was to
+    /// be changed and was as asked for already is among them; one that the same batch deleted is not. They are taken from the
+    /// commit itself, so they are right also where another writer has changed them since.
+    ///
+    /// The serial form of a receipt names definitions by their ids only, and leaves this list out.
+    #[serde(skip)]
+    pub definitions: Vec<Arc<Definition>>,
 }
 
 /// What one change did.
@@ -54,6 +63,22 @@ impl Receipt {
     /// How many changes were committed.
     pub(crate) fn changed(&self) -> u64 {
         self.commit.map_or(0, |_| self.changes.len() as u64)
+    }
+
+    /// The definition with this id as the commit left it, if the batch made, changed or restored it: see
+    /// [`Receipt::definitions`].
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let receipt = attributes.batch().define("customer", DefinitionSpec::string("tier")).commit()?;
+    /// let id = receipt.changes[0].definition.expect("the change is about a definition");
+    /// assert_eq!(receipt.definition(id).map(|definition| definition.name().as_str()), Some("tier"));
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn definition(&self, id: DefinitionId) -> Option<&Arc<Definition>> {
+        let index = self.definitions.binary_search_by_key(&id, |definition| definition.id()).ok()?;
+        self.definitions.get(index)
     }
 
     /// The revision of this entity, if the batch names it.

@@ -77,6 +77,7 @@ impl Pouring<'_> {
             catalog: before.revision(),
             changes: vec![],
             entities: vec![],
+            definitions: vec![],
         };
         let Some(step) = self.steps.borrow_mut().next(there)? else { return Ok(Plan { receipt, changes: None }) };
         let Step { commit, definitions } = step;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use custom_attributes::{Attributes, DefinitionSpec, EntityType, HostTables, LentStore, SqliteStore, attr};
+use custom_attributes::{Attributes, DefinitionSpec, EntityType, HostTables, LentStore, Offending, SqliteStore, attr};
 use proptest::prelude::*;
 use rusqlite::Connection;
 
@@ -154,12 +154,9 @@ impl<'c> Run<'c> {
             }
             Step::Beside { id, value } => {
                 let beside = Attributes::new(self.tables.on(self.beside).unwrap());
-                let done = beside.batch().ensure("customer", DefinitionSpec::integer("n0").maximum(4)).set(
-                    ("customer", id),
-                    "n0",
-                    value,
-                );
-                match done.commit() {
+                let declared = DefinitionSpec::integer("n0").maximum(4);
+                let batch = beside.batch().declare("customer", declared, Offending::Refuse);
+                match batch.set(("customer", id), "n0", value).commit() {
                     Ok(_) => _ = self.now.values.entry(name(0)).or_default().insert(id, value),
                     Err(error) => assert!(self.is_open() && error.is_transient(), "{error}"),
                 }

@@ -257,6 +257,10 @@ fn change(draw: &mut Draw<'_>) -> Change {
         },
         4 => Change::Define { of: entity_type(draw), spec: spec(draw) },
         2 => Change::Ensure { of: entity_type(draw), spec: spec(draw) },
+        2 => {
+            let offending = draw.one(&[Offending::Refuse, Offending::Clear]);
+            Change::Declare { of: entity_type(draw), spec: spec(draw), offending }
+        },
         4 => alteration(draw),
         conversions => {
             let (name, touches) = conversion(draw);

@@ -175,7 +175,7 @@ fn predict(model: &mut Model, operation: &Operation, clock: &ManualClock) -> Res
         Operation::Ensure { of, specs } => model.ensure(at, of, specs)?,
         Operation::Import { from, of } => {
             let specs: Vec<_> = model.export(from)?.into_iter().map(|spec| spec.0).collect();
-            model.ensure(at, of, &specs)?
+            model.import(at, of, &specs)?
         }
         Operation::Export { of } => Answer::Specs(model.export(of)?),
         Operation::SetById { ordinal, definition, value } => {

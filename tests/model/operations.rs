@@ -65,6 +65,7 @@ pub(crate) fn touched(mut spec: DefinitionSpec, touches: &[Touch]) -> Definition
 pub(crate) enum Change {
     Define { of: &'static str, spec: DefinitionSpec },
     Ensure { of: &'static str, spec: DefinitionSpec },
+    Declare { of: &'static str, spec: DefinitionSpec, offending: Offending },
     Alter { of: &'static str, name: &'static str, touches: Vec<Touch> },
     Convert { of: &'static str, name: &'static str, touches: Vec<Touch>, offending: Offending },
     Delete { of: &'static str, name: &'static str, with_values: bool },
@@ -165,7 +166,7 @@ pub(crate) enum Operation {
         of: &'static str,
         specs: Vec<DefinitionSpec>,
     },
-    /// Declares for one type, by way of JSON, what another has.
+    /// Makes for one type, by way of JSON, exactly the definitions that another has.
     Import {
         from: &'static str,
         of: &'static str,

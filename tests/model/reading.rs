@@ -6,8 +6,8 @@ use crate::alphabet::{BAD_TYPE, Id, NOTE, folded};
 use crate::asked::{Asked, not_found, refused_alone};
 use crate::operations::{Change, KeyGiven, ReadAs};
 use crate::reference::{Key, Model, ModelDefinition, value_id};
-use crate::rules::Fault;
-use crate::shapes::{Answer, Defined, Detail, Entity, Exact, Reading, Receipt, Refusal};
+use crate::rules::{Fault, differing_fields};
+use crate::shapes::{Answer, Defined, Detail, Ensured, Entity, Exact, Reading, Receipt, Refusal};
 
 type Answered<T> = Result<T, Refusal>;
 
@@ -135,6 +135,7 @@ impl Model {
         match change {
             Change::Define { of, .. }
             | Change::Ensure { of, .. }
+            | Change::Declare { of, .. }
             | Change::Alter { of, .. }
             | Change::Convert { of, .. }
             | Change::Merge { of, .. }
@@ -152,7 +153,7 @@ impl Model {
         let receipt = self.write(asked)?;
         Ok(match change {
             Change::Define { .. } | Change::Alter { .. } => Answer::Definition(self.ensured(&receipt).swap_remove(0).1),
-            Change::Ensure { .. } => Answer::Ensured(self.ensured(&receipt)),
+            Change::Ensure { spec, .. } => Answer::Ensured(self.differing(&receipt, std::slice::from_ref(spec))),
             _ => Answer::Receipt(receipt),
         })
     }
@@ -167,6 +168,25 @@ impl Model {
         let changes: Vec<_> = specs.iter().map(|spec| Change::Ensure { of, spec: spec.clone() }).collect();
         let asked = Asked { at, actor: None, note: None, expected: &[], changes: &changes, alone: false };
         let receipt = self.write(&asked)?;
-        Ok(Answer::Ensured(self.ensured(&receipt)))
+        Ok(Answer::Ensured(self.differing(&receipt, specs)))
+    }
+
+    fn differing(&self, receipt: &Receipt, specs: &[custom_attributes::DefinitionSpec]) -> Vec<Ensured> {
+        let ensured = self.ensured(receipt).into_iter().zip(specs);
+        ensured.map(|((outcome, found), spec)| (outcome, differing_fields(spec, &found.spec.0), found)).collect()
+    }
+
+    /// Makes each definition exactly what is declared.
+    pub(crate) fn import(
+        &mut self,
+        at: custom_attributes::Instant,
+        of: &'static str,
+        specs: &[custom_attributes::DefinitionSpec],
+    ) -> Answered<Answer> {
+        entity_type(of)?;
+        let offending = custom_attributes::Offending::Refuse;
+        let changes: Vec<_> = specs.iter().map(|spec| Change::Declare { of, spec: spec.clone(), offending }).collect();
+        let asked = Asked { at, actor: None, note: None, expected: &[], changes: &changes, alone: specs.len() == 1 };
+        Ok(Answer::Receipt(self.write(&asked)?))
     }
 }

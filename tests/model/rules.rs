@@ -290,3 +290,31 @@ fn no_such_fraction(spec: &DefinitionSpec) -> bool {
     let greatest = (most / step).floor() * step;
     least <= most && greatest < *least
 }
+
+/// The fields in which a definition differs from what was needed, by the names that a declaration is written with.
+pub(crate) fn differing_fields(needed: &DefinitionSpec, found: &DefinitionSpec) -> Vec<String> {
+    let (rules, others) = (&needed.rules, &found.rules);
+    let (words, other_words) = (&needed.documentation, &found.documentation);
+    let fields = [
+        ("choices", rules.choices != others.choices),
+        ("data_type", needed.data_type != found.data_type),
+        ("default", rules.default != others.default),
+        ("description", words.description != other_words.description),
+        ("examples", words.examples != other_words.examples),
+        ("fraction_digits", rules.fraction_digits != others.fraction_digits),
+        ("group", words.group != other_words.group),
+        ("maximum", rules.maximum != others.maximum),
+        ("maximum_chars", rules.maximum_chars != others.maximum_chars),
+        ("minimum", rules.minimum != others.minimum),
+        ("minimum_chars", rules.minimum_chars != others.minimum_chars),
+        ("name", displayed(&needed.name) != found.name),
+        ("pattern", rules.pattern != others.pattern),
+        ("required", rules.required != others.required),
+        ("retention", needed.retention != found.retention),
+        ("searchable", needed.searchable != found.searchable),
+        ("sensitive", needed.sensitive != found.sensitive),
+        ("unique", rules.unique != others.unique),
+        ("used_by", words.used_by != other_words.used_by),
+    ];
+    fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field.to_owned()).collect()
+}

@@ -85,6 +85,7 @@ pub(crate) struct Receipt {
     pub(crate) catalog: u64,
     pub(crate) changes: Vec<Applied>,
     pub(crate) entities: Vec<(String, u64)>,
+    pub(crate) definitions: Vec<Defined>,
 }
 
 /// A reading, and whether it is stored.
@@ -139,12 +140,15 @@ pub(crate) struct Report {
     pub(crate) offences: Vec<Offence>,
 }
 
+/// What became of a definition, the fields in which it differs from what was needed, and the definition.
+pub(crate) type Ensured = (Outcome, Vec<String>, Defined);
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
     Nothing,
     Receipt(Receipt),
     Definition(Defined),
-    Ensured(Vec<(Outcome, Defined)>),
+    Ensured(Vec<Ensured>),
     Page {
         definitions: Vec<Defined>,
         total: Option<usize>,
@@ -251,6 +255,7 @@ impl From<&ca::Receipt> for Receipt {
             catalog: receipt.catalog.get(),
             changes: receipt.changes.iter().map(applied).collect(),
             entities: receipt.entities.iter().map(|one| (one.entity.to_string(), one.revision.get())).collect(),
+            definitions: receipt.definitions.iter().map(|definition| (&**definition).into()).collect(),
         }
     }
 }

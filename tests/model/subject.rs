@@ -40,7 +40,7 @@ fn ask(attributes: &Attributed, model: &Model, operation: &Operation) -> Result<
         Operation::Ensure { of: name, specs } => ensured(&of(name)?.ensure(specs.iter().cloned())?),
         Operation::Import { from, of: name } => {
             let json = of(from)?.export_definitions()?.to_json();
-            ensured(&of(name)?.import_definitions(&DefinitionExport::from_json(&json)?)?)
+            receipt(of(name)?.import_definitions(&DefinitionExport::from_json(&json)?).apply()?)
         }
         Operation::Export { of: name } => {
             let export = of(name)?.export_definitions()?;
@@ -210,6 +210,7 @@ fn add<'a>(batch: Batch<'a>, change: &'a Change) -> Batch<'a> {
     match change {
         Change::Define { of, spec } => batch.define(of, spec.clone()),
         Change::Ensure { of, spec } => batch.ensure(of, spec.clone()),
+        Change::Declare { of, spec, offending } => batch.declare(of, spec.clone(), *offending),
         Change::Alter { of, name, touches } => batch.alter(of, *name, move |spec| touched(spec, touches)),
         Change::Convert { of, name, touches, offending } => {
             batch.change(of, *name, move |spec| touched(spec, touches), *offending)
@@ -232,6 +233,7 @@ fn single(attributes: &Attributed, actor: Option<&str>, change: &Change) -> Resu
     let receipt = match change {
         Change::Define { of, spec } => return Ok(Answer::Definition((&*handle(of)?.define(spec.clone())?).into())),
         Change::Ensure { of, spec } => return Ok(ensured(&handle(of)?.ensure([spec.clone()])?)),
+        Change::Declare { of, spec, offending } => handle(of)?.declare([spec.clone()]).apply_with(*offending),
         Change::Alter { of, name, touches } => {
             let handle = handle(of)?;
             let altered = match &touches[..] {
@@ -259,7 +261,8 @@ fn single(attributes: &Attributed, actor: Option<&str>, change: &Change) -> Resu
 }
 
 fn ensured(all: &[custom_attributes::Ensured]) -> Answer {
-    Answer::Ensured(all.iter().map(|one| (one.outcome, (&*one.definition).into())).collect())
+    let fields = |one: &custom_attributes::Ensured| one.differences.iter().map(|difference| difference.field.clone()).collect();
+    Answer::Ensured(all.iter().map(|one| (one.outcome, fields(one), (&*one.definition).into())).collect())
 }
 
 pub(crate) fn seen(reading: Reading) -> (Exact<Value>, bool) {

@@ -26,6 +26,8 @@ struct Writing<'a> {
     changes: Vec<(Applied, Option<Key>)>,
     named: Vec<Key>,
     touched: Vec<u32>,
+    /// Definitions that it makes, changes or restores, or finds as asked for.
+    declared: Vec<u32>,
     /// Which change last set a value, or last changed a definition.
     set_at: Vec<(Key, u32, usize)>,
     altered_at: Vec<(u32, usize)>,
@@ -51,6 +53,7 @@ struct Written {
     changes: Vec<(Applied, Option<Key>)>,
     named: Vec<Key>,
     touched: Vec<u32>,
+    declared: Vec<u32>,
 }
 
 impl Model {
@@ -86,7 +89,7 @@ impl Model {
     }
 
     fn keep(&mut self, written: Written, alone: bool) -> Result<Receipt, Refusal> {
-        let Written { next, commit, expected, refused, broken, changes, named, touched } = written;
+        let Written { next, commit, expected, refused, broken, changes, named, touched, mut declared } = written;
         let found = |(key, expected): &(Key, u64)| (Some(key.to_string()), *expected, self.revision(key));
         let moved: Vec<_> = expected.iter().map(found).filter(|(_, expected, found)| expected != found).collect();
         // Where an entity has moved, what it holds is not what the batch was made for.
@@ -96,6 +99,8 @@ impl Model {
             return Err(refusal(violations, moved, alone));
         }
         let id = self.settle(next, &commit, &named, &touched);
+        declared.sort_unstable();
+        declared.dedup();
         let number = |(applied, key): (Applied, Option<Key>)| {
             let ordinal = key.and_then(|key| self.entity(&key)).map(|entity| entity.ordinal);
             Applied { value: ordinal.zip(applied.definition).map(|(ordinal, id)| value_id(ordinal, id)), ..applied }
@@ -106,6 +111,7 @@ impl Model {
             catalog: self.catalog,
             changes: changes.into_iter().map(number).collect(),
             entities: named.iter().map(|key| (key.to_string(), self.revision(key))).collect(),
+            definitions: declared.iter().filter_map(|id| Some(self.definitions.get(id)?.seen(*id))).collect(),
         })
     }
 }
@@ -125,8 +131,8 @@ impl<'a> Writing<'a> {
         let expected = writing.expected.clone();
         expected.iter().for_each(|(key, _)| writing.name(key));
         writing.check_unique();
-        let Self { next, commit, refused, broken, changes, named, touched, .. } = writing;
-        Ok(Written { next, commit, expected, refused, broken, changes, named, touched })
+        let Self { next, commit, refused, broken, changes, named, touched, declared, .. } = writing;
+        Ok(Written { next, commit, expected, refused, broken, changes, named, touched, declared })
     }
 
     fn new(before: &'a Model, commit: Commit) -> Self {
@@ -139,6 +145,7 @@ impl<'a> Writing<'a> {
             changes: Vec::new(),
             named: Vec::new(),
             touched: Vec::new(),
+            declared: Vec::new(),
             set_at: Vec::new(),
             altered_at: Vec::new(),
             expected: Vec::new(),
@@ -216,7 +223,17 @@ impl<'a> Writing<'a> {
                     return;
                 }
                 if let Some((id, _)) = self.next.find(of, &spec.name) {
-                    self.redefine(place, id, spec.clone(), None);
+                    self.keep_definition(place, id, spec);
+                } else if let Some(id) = self.define(place, None, of, spec) {
+                    self.did(Outcome::Created, Some(id), None);
+                }
+            }
+            Change::Declare { of, spec, offending } => {
+                if !self.is_type(Some(place), of) {
+                    return;
+                }
+                if let Some((id, _)) = self.next.find(of, &spec.name) {
+                    self.redefine(place, id, spec.clone(), Some(*offending));
                 } else if let Some(id) = self.define(place, None, of, spec) {
                     self.did(Outcome::Created, Some(id), None);
                 }

@@ -22,11 +22,13 @@ impl Planner<'_> {
             Ok(()) => _ = self.touched.insert(id, place),
             Err(violation) => self.refuse(place, None, violation),
         }
+        self.declared.insert(id);
         Ok(Applied::new(Outcome::Created, Some(id)))
     }
 
     pub(super) fn redefine(&mut self, place: usize, newer: &Definition, offending: Offending) -> Applied {
         let id = newer.id();
+        self.declared.insert(id);
         let Some(older) = self.catalog.get(id).cloned() else {
             self.refuse(place, None, undefined(id, newer.entity_type()));
             return Applied::new(Outcome::Unchanged, Some(id));
@@ -47,6 +49,7 @@ impl Planner<'_> {
         if self.catalog.get(id).is_some() || id > self.catalog.last_id() {
             return Err(moved_catalog(self.batch, &self.before));
         }
+        self.declared.insert(id);
         self.put(place, definition, definition.created().clone());
         Ok(Applied::new(Outcome::Created, Some(id)))
     }

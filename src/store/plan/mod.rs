@@ -65,6 +65,8 @@ pub(super) struct Planner<'a> {
     catalog: Arc<Catalog>,
     /// The definitions that are changed, each with the place of its last change.
     touched: BTreeMap<DefinitionId, usize>,
+    /// The definitions that the batch makes, changes or restores, those included that are as asked for already.
+    declared: BTreeSet<DefinitionId>,
     last_ordinal: Ordinal,
     working: Working,
     /// How many of the working records the batch names; those behind them it touches only.
@@ -96,6 +98,7 @@ impl<'a> Planner<'a> {
             catalog: Arc::clone(&before),
             before,
             touched: BTreeMap::new(),
+            declared: BTreeSet::new(),
             last_ordinal: marks.ordinal,
             named: working.works.len(),
             working,
@@ -218,6 +221,7 @@ impl<'a> Planner<'a> {
             catalog: self.catalog.revision(),
             changes: self.applied,
             entities,
+            definitions: self.declared.iter().filter_map(|id| self.catalog.get(*id).cloned()).collect(),
         };
         let Self { removals, horizons, .. } = self;
         let changes = || Changes { commit, catalog, removals, horizons, records, sweeps, swept_over, keeping, told: None };

@@ -31,6 +31,7 @@ impl Writing<'_> {
         let (id, stamp) = (self.next.last_definition, self.stamp());
         self.next.definitions.insert(id, ModelDefinition { of, spec, created: stamp.clone(), modified: stamp });
         self.touch(id, place);
+        self.declared.push(id);
         Some(id)
     }
 
@@ -39,6 +40,21 @@ impl Writing<'_> {
         if !self.touched.contains(&id) {
             self.touched.push(id);
         }
+    }
+
+    /// Leaves a definition that is needed as it is, if it has the type, and the declaration makes sense.
+    pub(super) fn keep_definition(&mut self, place: usize, id: u32, needed: &DefinitionSpec) {
+        let found = self.definition(id).spec.clone();
+        if needed.data_type != found.data_type {
+            let fault = Fault::new(Rule::DefinedDataType, found.data_type, needed.data_type);
+            return self.refuse(Some(place), None, Some(&found.name), fault);
+        }
+        if let Err(faults) = declare(needed) {
+            let name = shown_name(&needed.name);
+            return faults.into_iter().for_each(|fault| self.refuse(Some(place), None, Some(&name), fault));
+        }
+        self.declared.push(id);
+        self.did(Outcome::Unchanged, Some(id), None);
     }
 
     pub(super) fn redefine(&mut self, place: usize, id: u32, given: DefinitionSpec, conversion: Option<Offending>) {
@@ -57,6 +73,7 @@ impl Writing<'_> {
         if let Some(fault) = self.taken(older.of, Some(id), &spec.name) {
             return self.refuse(Some(place), None, Some(&spec.name), fault);
         }
+        self.declared.push(id);
         if spec == older.spec {
             return self.did(Outcome::Unchanged, Some(id), None);
         }

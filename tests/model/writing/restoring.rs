@@ -49,6 +49,7 @@ impl Writing<'_> {
                     definition.modified = stamp;
                 }
                 self.touch(*id, place);
+                self.declared.push(*id);
             }
             Step::Put { id, .. } if !self.next.definitions.contains_key(id) => {
                 // Where its definition could not come back, that is what is said.
@@ -67,6 +68,7 @@ impl Writing<'_> {
         let restored = ModelDefinition { modified: self.stamp(), ..definition.clone() };
         self.next.definitions.insert(id, restored);
         self.touch(id, place);
+        self.declared.push(id);
         self.did(Outcome::Created, Some(id), None);
     }
 }
