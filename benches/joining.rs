@@ -108,8 +108,8 @@ fn found(hand: &ByHand, host: &Connection, attributes: &AttributesOf<'_, SqliteS
     let wanted = "gender = 'Male' and contract = 'Two year' and tenure > 60";
     let sql = "SELECT c.name FROM customers c JOIN customer a ON a.id = c.id WHERE";
     let mut by_hand = hand.prepare(&format!("{sql} {wanted} ORDER BY c.id"));
-    let mut by_ids =
-        host.prepare("SELECT name FROM customers WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id").expect("SQL");
+    let by_ids = "SELECT name FROM customers WHERE id IN (SELECT value FROM json_each(?1) WHERE type = 'integer') ORDER BY id";
+    let mut by_ids = host.prepare(by_ids).expect("SQL");
     let query = Query::new(Filter::parse(wanted).expect("a filter")).limit(Query::MAX_LIMIT);
     let mut find = || {
         let (mut query, mut all) = (query.clone(), Vec::new());

@@ -276,7 +276,7 @@ fn a_file_of_version_1_is_brought_up_to_date() {
     drop(attributes);
     let connection = Connection::open(&path).expect("a database");
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a version");
-    assert_eq!(version, 4);
+    assert_eq!(version, 5);
     assert_eq!(ids(&sqlite(&path), attr("seats").exists()), (1..=60).map(|half| 2 * half).collect::<Vec<_>>());
 }
 

@@ -158,7 +158,19 @@ pub struct KeyPage {
 }
 
 impl KeyPage {
-    /// The ids as one JSON array, which the host's own SQL takes as one parameter: integers stay integers, texts texts.
+    /// Returns the ids as one JSON array, which the host's own SQL takes as one parameter: integers stay integers, texts texts.
+    ///
+    /// SQLite compares a column of numbers by number, so that `'07'` equals 7 there, and takes no number for a text next to a
+    /// column of texts. The values of `json_each` have no type that would say otherwise, so the SQL says it:
+    ///
+    /// | the host's column | condition |
+    /// | --- | --- |
+    /// | INTEGER | `id IN (SELECT value FROM json_each(?1) WHERE type = 'integer')` |
+    /// | TEXT | `id IN (SELECT CAST(value AS TEXT) FROM json_each(?1))` |
+    /// | any other but REAL | `CAST(id AS TEXT) IN (SELECT CAST(value AS TEXT) FROM json_each(?1))` |
+    ///
+    /// The first two use the host's index on its column. The shorter `id IN (SELECT value FROM json_each(?1))` is right where an
+    /// INTEGER column meets a type that has only integers as ids.
     ///
     /// ```
     /// use custom_attributes::{Attributes, DefinitionSpec, SqliteStore, attr};
@@ -174,7 +186,7 @@ impl KeyPage {
     ///
     /// let found = customers.find_keys(attr("support_tier").eq("premium"))?.ids_as_json();
     /// assert_eq!(found, "[123]");
-    /// let sql = "SELECT c.name FROM customers c WHERE c.id IN (SELECT value FROM json_each(?1))";
+    /// let sql = "SELECT c.name FROM customers c WHERE c.id IN (SELECT value FROM json_each(?1) WHERE type = 'integer')";
     /// assert_eq!(host.query_row(sql, [found], |row| row.get::<_, String>(0))?, "Acme");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

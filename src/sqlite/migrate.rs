@@ -38,6 +38,8 @@ pub(super) fn migrate(connection: &Connection, names: &Names) -> Result<()> {
     if found < 3 {
         named.execute_batch(HORIZONS).map_err(&migrating)?;
         views::add(named)?;
+    } else {
+        views::give_two_ids(named)?;
     }
     named.execute("UPDATE attr_state SET schema = ?1", [VERSION]).map_err(&migrating)?;
     let application: i32 = named.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(&migrating)?;

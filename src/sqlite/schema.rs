@@ -4,7 +4,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x6341_7472;
 
 /// The version of the tables. A file with a greater one is refused.
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
 
 /// `doc` is JSON keyed by definition id, ascending (`{"7":"premium","9":10000}`; DECIMAL and DATE as text); `meta` has the
 /// commits of each value in the same order. `touched` has the ordinals that a commit changed, as a roaring bitmap. `ANY` keeps an id an integer or a text, as it came. [`MARK`], [`POSTINGS`] and [`HORIZONS`] come behind.

@@ -1,10 +1,15 @@
 //! Views for the host's own SQL: one for each entity type, with a row for each entity and a column for each attribute.
 //!
-//! The index by type and id does not serve `a.entity_id = c.id`. Its column has no affinity: SQLite does not take it to compare
-//! with an INTEGER column, and with a TEXT column the integer 17 is not the text '17' of the host. So each view gives the ids
-//! as a column of integers would until the first text comes, and from then on as one of texts, each with an index of its own.
-//! These are columns of the table, for a view behind LEFT JOIN takes no index of an expression. `id_type` is `type` once more:
-//! what SQLite supposes of how many entities a type has, and an id has in its type, must differ; see [`View::sql`].
+//! # The two columns of ids
+//!
+//! SQLite converts the operands of a comparison by their affinity: next to a column of numbers, the text '07' is the number 7.
+//! No single column can stand for the ids of every host: a column of numbers takes the host's '07' for 7, a column of texts is
+//! converted to numbers by an INTEGER column of the host, and a column without an affinity is found by no index. So each view
+//! has two, whatever ids its entities have: `entity_id` is an integer or NULL, and `entity_key` is the text of every id.
+//!
+//! Both are plain columns of the table, generated from `id`. A CAST or a CASE in the view would hide them from the indexes
+//! behind a LEFT JOIN. `id_type` is `type` once more: SQLite's estimates of how many entities a type has, and of how many
+//! have an id within a type, must differ; see [`View::sql`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,11 +17,11 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension, params};
 
 use crate::error::Result;
-use crate::model::{Catalog, DataType, Definition, EntityId, EntityType};
+use crate::model::{Catalog, DataType, Definition, EntityType};
 use crate::sqlite::failure::failed;
 use crate::sqlite::names::{Named, Names};
 use crate::sqlite::tables::Known;
-use crate::store::{CatalogChange, RecordChange};
+use crate::store::CatalogChange;
 
 /// What the name of each view begins with behind the prefix of the tables; the entity type follows.
 const OF: &str = "of_";
@@ -30,50 +35,46 @@ fn mark(names: &Names) -> String {
 /// The most columns that SQLite gives by default: views do not ask for more, and the first definitions have them.
 const MAX_COLUMNS: usize = 2000;
 
-/// The column that joins.
-const ENTITY_ID: &str = "entity_id";
+/// The columns that the host joins on: each with the column of the table that it shows.
+const IDS: [(&str, &str); 2] = [("id_number", "entity_id"), ("id_text", "entity_key")];
 
-/// `attr_view` keeps each type's name once it was given, and which kinds of ids its entities have: see [`kind`].
+/// `attr_view` keeps the name that each type's view was given once.
 const TABLES: &str = "
 CREATE TABLE attr_view (
     type INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
-    ids INTEGER NOT NULL
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE
 ) STRICT;
 ALTER TABLE attr_entity ADD COLUMN id_type INTEGER GENERATED ALWAYS AS (type) VIRTUAL;
 ALTER TABLE attr_entity ADD COLUMN id_number INTEGER GENERATED ALWAYS AS (CASE WHEN typeof(id) = 'integer' THEN id END) VIRTUAL;
 ALTER TABLE attr_entity ADD COLUMN id_text TEXT GENERATED ALWAYS AS (CAST(id AS TEXT)) VIRTUAL;
 ";
 
-/// By which ids a view joins, and its index. None is partial: SQLite would take it for smaller than it is, and read all of it
-/// for a page of the host's rows.
-const FORMS: [(&str, &str); 2] = [("id_number", "attr_entity_number"), ("id_text", "attr_entity_text")];
-
-const INTEGERS: i64 = 1;
-const TEXTS: i64 = 2;
-
-fn kind(id: &EntityId) -> i64 {
-    if id.as_integer().is_some() { INTEGERS } else { TEXTS }
-}
-
-fn form(ids: i64) -> usize {
-    usize::from(ids & TEXTS != 0)
-}
+/// Neither index is partial: SQLite takes a partial index for smaller than it is, and reads all of it for a page of the host's
+/// rows. A file of version 3 or 4 has at least one of them already.
+const INDEXES: &str = "
+CREATE UNIQUE INDEX IF NOT EXISTS attr_entity_number ON attr_entity (id_number, id_type);
+CREATE UNIQUE INDEX IF NOT EXISTS attr_entity_text ON attr_entity (id_text, id_type);
+";
 
 /// Makes the tables, and the views of all that is defined.
 pub(super) fn add(connection: Named<'_>) -> Result<()> {
+    make(connection, TABLES)
+}
+
+/// From version 4 to 5: until then, `entity_id` became a text with the first id that was one.
+pub(super) fn give_two_ids(connection: Named<'_>) -> Result<()> {
+    make(connection, "ALTER TABLE attr_view DROP COLUMN ids;")
+}
+
+fn make(connection: Named<'_>, tables: &str) -> Result<()> {
     let making = failed("making the views");
-    connection.execute_batch(TABLES).map_err(&making)?;
+    connection.execute_batch(tables).and_then(|()| connection.execute_batch(INDEXES)).map_err(making)?;
     let known = Known::load(connection)?;
-    let kinds = "SELECT max(typeof(id) = 'integer') * 1 + max(typeof(id) = 'text') * 2 FROM attr_entity WHERE type = ?1";
-    let mut kinds = connection.prepare(kinds).map_err(&making)?;
     // In the order of their numbers: of two types that differ by case, the earlier keeps the plain name.
     let types: BTreeMap<_, _> = known.type_names.iter().collect();
-    for (number, entity_type) in types {
-        let ids: Option<i64> = kinds.query_row([number], |row| row.get(0)).map_err(&making)?;
-        View { connection, number: *number, entity_type }.write(ids.unwrap_or_default(), &known.catalog)?;
-    }
-    Ok(())
+    types
+        .into_iter()
+        .try_for_each(|(number, entity_type)| View { connection, number: *number, entity_type }.write(&known.catalog))
 }
 
 /// Brings the views up to date with definitions that changed. `known` is what is known behind the change.
@@ -85,58 +86,9 @@ pub(super) fn follow(connection: Named<'_>, known: &Known, change: &CatalogChang
     let mut types = [of(&change.before), of(&change.after)].concat();
     types.sort_unstable_by_key(|entity_type| known.type_number(entity_type));
     types.dedup();
-    for entity_type in &types {
-        let view = View { connection, number: known.type_number(entity_type), entity_type };
-        let ids = view.ids()?;
-        view.write(ids, &known.catalog)?;
-    }
-    Ok(())
-}
-
-/// The kinds of ids that new entities have, by their types.
-#[derive(Default)]
-pub(super) struct Met(BTreeMap<EntityType, i64>);
-
-impl Met {
-    pub(super) fn see(&mut self, change: &RecordChange) {
-        if change.before.is_some() {
-            return;
-        }
-        let key = change.after.key();
-        match self.0.get_mut(key.entity_type()) {
-            Some(kinds) => *kinds |= kind(key.id()),
-            None => _ = self.0.insert(key.entity_type().clone(), kind(key.id())),
-        }
-    }
-}
-
-/// Brings the views up to date with the kinds of ids that were met.
-pub(super) fn meet(connection: Named<'_>, known: &Known, met: Met) -> Result<()> {
-    for (entity_type, kinds) in met.0 {
-        let view = View { connection, number: known.type_number(&entity_type), entity_type: &entity_type };
-        let ids = view.ids()?;
-        if ids | kinds != ids {
-            view.write(ids | kinds, &known.catalog)?;
-        }
-    }
-    Ok(())
-}
-
-/// Sees to it that the forms in use have their index, and no other: each costs every new entity.
-fn index(connection: Named<'_>) -> Result<()> {
-    let indexing = failed("indexing the ids");
-    let used = "SELECT EXISTS (SELECT 1 FROM attr_view WHERE (ids & ?1 <> 0) = ?2)";
-    let mut used = connection.prepare_cached(used).map_err(&indexing)?;
-    for (column, index) in FORMS {
-        let is_used: bool = used.query_row(params![TEXTS, column == FORMS[1].0], |row| row.get(0)).map_err(&indexing)?;
-        let sql = if is_used {
-            format!("CREATE UNIQUE INDEX IF NOT EXISTS {index} ON attr_entity ({column}, id_type)")
-        } else {
-            format!("DROP INDEX IF EXISTS {index}")
-        };
-        connection.execute_batch(&sql).map_err(&indexing)?;
-    }
-    Ok(())
+    types.iter().try_for_each(|entity_type| {
+        View { connection, number: known.type_number(entity_type), entity_type }.write(&known.catalog)
+    })
 }
 
 /// The view of one type.
@@ -155,22 +107,13 @@ enum Holder {
 }
 
 impl View<'_> {
-    fn ids(&self) -> Result<i64> {
-        let sql = "SELECT ids FROM attr_view WHERE type = ?1";
-        let select = self.connection.prepare_cached(sql);
-        let ids = select.and_then(|mut select| select.query_row([self.number], |row| row.get(0)).optional());
-        Ok(ids.map_err(failed("reading the kinds of ids"))?.unwrap_or_default())
-    }
-
-    fn write(&self, ids: i64, catalog: &Catalog) -> Result<()> {
+    fn write(&self, catalog: &Catalog) -> Result<()> {
         let writing = failed("writing a view");
         let name = self.name()?;
-        let keep = "INSERT INTO attr_view (type, name, ids) VALUES (?1, ?2, ?3) \
-                    ON CONFLICT (type) DO UPDATE SET name = ?2, ids = ?3";
-        self.connection.execute(keep, params![self.number, name, ids]).map_err(&writing)?;
-        index(self.connection)?;
+        let keep = "INSERT INTO attr_view (type, name) VALUES (?1, ?2) ON CONFLICT (type) DO UPDATE SET name = ?2";
+        self.connection.execute(keep, params![self.number, name]).map_err(&writing)?;
         let definitions = catalog.of(self.entity_type);
-        let wanted = (!definitions.is_empty()).then(|| self.sql(&name, ids, &definitions));
+        let wanted = (!definitions.is_empty()).then(|| self.sql(&name, &definitions));
         let found = match self.holder(&name)? {
             Holder::Ours(sql) => Some(sql),
             _ => None,
@@ -216,9 +159,8 @@ impl View<'_> {
         })
     }
 
-    fn sql(&self, name: &str, ids: i64, definitions: &[&Arc<Definition>]) -> String {
-        let (id, _) = FORMS[form(ids)];
-        let mut columns = vec![format!("{id} AS {ENTITY_ID}")];
+    fn sql(&self, name: &str, definitions: &[&Arc<Definition>]) -> String {
+        let mut columns = IDS.map(|(column, shown)| format!("{column} AS {shown}")).to_vec();
         for definition in definitions {
             let more = columns_of(definition);
             if columns.len() + more.len() > MAX_COLUMNS {
@@ -241,7 +183,8 @@ fn columns_of(definition: &Definition) -> Vec<String> {
     let column =
         |data_type: &str, name: &str| format!("CAST(doc ->> '$.\"{}\"' AS {data_type}) AS {}", definition.id(), quoted(name));
     let name = definition.name().as_str();
-    let plain = if name.eq_ignore_ascii_case(ENTITY_ID) { format!("{name} [attribute]") } else { name.to_owned() };
+    let is_taken = IDS.iter().any(|(_, shown)| name.eq_ignore_ascii_case(shown));
+    let plain = if is_taken { format!("{name} [attribute]") } else { name.to_owned() };
     match definition.data_type() {
         DataType::Integer | DataType::Boolean => vec![column("INTEGER", &plain)],
         DataType::Decimal => vec![column("TEXT", &plain), column("REAL", &format!("{name} [number]"))],

@@ -30,10 +30,9 @@ pub(super) fn store(
     let mut postings = PostingWriter::new(connection);
     let mut index = index::Writing::begin(tables, changes, &mut postings, progress)?;
     let mut records = write.records(&known)?;
-    let (mut last, mut met) = (Ordinal::default(), views::Met::default());
+    let mut last = Ordinal::default();
     let touched = changes.each_record_with(tables, progress, &mut |change| {
         last = last.max(change.after.ordinal());
-        met.see(&change);
         index.record(&change)?;
         records.write(&change)
     })?;
@@ -43,7 +42,6 @@ pub(super) fn store(
         write.give_out(last)?;
     }
     write.commit(&changes.commit, touched)?;
-    views::meet(connection, &known, met)?;
     changes.removals.iter().try_for_each(|removal| write.remove(removal))?;
     changes.horizons.iter().try_for_each(|(definition, until)| write.horizon(*definition, *until))?;
     Ok(known)

@@ -71,8 +71,8 @@ fn a_view_of_one_store_is_not_replaced_by_another_whose_view_would_have_its_name
         let mut select = connection.prepare("SELECT name FROM pragma_table_info(?1)").unwrap();
         select.query_map([view], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
-    assert_eq!(columns("attr_of_of_x"), ["entity_id", "one", "three"]);
-    assert_eq!(columns("attr_of_of_x[2]"), ["entity_id", "two"]);
+    assert_eq!(columns("attr_of_of_x"), ["entity_id", "entity_key", "one", "three"]);
+    assert_eq!(columns("attr_of_of_x[2]"), ["entity_id", "entity_key", "two"]);
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! The host's own SQL joins on attributes: what the views show, how fast they are found, and that they follow the definitions.
 #![cfg(feature = "sqlite")]
 
+mod joins;
+mod older;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use custom_attributes::{
-    Attributes, AttributesOf, DataType, DefinitionSpec, EntityId, Offending, Query, SqliteStore, Value, attr,
-};
+use custom_attributes::{Attributes, AttributesOf, DataType, DefinitionSpec, EntityId, Offending, Query, SqliteStore, Value};
 use proptest::prelude::*;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params};
@@ -53,12 +54,6 @@ impl Crm {
         self.host.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
-    fn plan(&self, sql: &str) -> String {
-        let mut select = self.host.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let steps = select.query_map([], |row| row.get::<_, String>(3)).unwrap();
-        steps.map(Result::unwrap).collect::<Vec<_>>().join("; ")
-    }
-
     fn columns(&self, view: &str) -> Vec<String> {
         // A statement notices that the schema has changed when it runs.
         self.one::<i64>("SELECT count(*) FROM customers");
@@ -95,72 +90,6 @@ fn fill(crm: &Crm, entity_type: &str, ids: impl IntoIterator<Item = EntityId>) {
         batch = batch.set((entity_type, id), "support_tier", "premium");
     }
     batch.commit().unwrap();
-}
-
-#[test]
-fn the_hosts_rows_join_on_attributes_by_an_index() {
-    let crm = crm("CREATE TABLE people (id TEXT PRIMARY KEY, name TEXT); CREATE INDEX people_name ON people (name);
-         CREATE TABLE things (id PRIMARY KEY, name TEXT); CREATE INDEX things_name ON things (name)");
-    fill(&crm, "customer", (0..300).map(EntityId::from));
-    fill(&crm, "person", (0..300).map(|n| EntityId::parse(&format!("p-{n}")).unwrap()));
-    fill(&crm, "thing", (0..300).map(|n| EntityId::parse(&if n % 2 == 0 { n.to_string() } else { format!("0{n}") }).unwrap()));
-    crm.host
-        .execute_batch(
-            "INSERT INTO customers SELECT entity_id, 'name ' || entity_id FROM attr_of_customer;
-             INSERT INTO people SELECT entity_id, 'name ' || entity_id FROM attr_of_person;
-             INSERT INTO things SELECT entity_id, 'name ' || entity_id FROM attr_of_thing",
-        )
-        .unwrap();
-    for (table, entity_type, id, found) in [
-        ("customers", "customer", "17", "attr_entity_number (id_number=? AND id_type=?)"),
-        ("people", "person", "'p-17'", "attr_entity_text (id_text=? AND id_type=?)"),
-        ("things", "thing", "'017'", "attr_entity_text (id_text=? AND id_type=?)"),
-        ("things", "thing", "'18'", "attr_entity_text (id_text=? AND id_type=?)"),
-    ] {
-        for join in ["JOIN", "LEFT JOIN"] {
-            let from =
-                format!("SELECT c.name, a.support_tier FROM {table} c {join} attr_of_{entity_type} a ON a.entity_id = c.id");
-            assert_eq!(crm.rows(&from).len(), 300, "{from}");
-            for wanted in [format!("c.id = {id}"), format!("a.entity_id = {id} AND c.name > ''")] {
-                let sql = format!("{from} WHERE {wanted}");
-                assert!(crm.plan(&sql).contains(found), "{sql}: {}", crm.plan(&sql));
-                assert_eq!(crm.rows(&sql).len(), 1, "{sql}");
-            }
-            for wanted in ["c.name = 'name 17'", "c.name > 'name' ORDER BY c.name LIMIT 10"] {
-                let sql = format!("{from} WHERE {wanted}");
-                assert!(crm.plan(&sql).contains(found), "{sql}: {}", crm.plan(&sql));
-            }
-        }
-        let page = format!("LEFT JOIN attr_of_{entity_type} a ON a.entity_id = c.id WHERE c.id > '1' ORDER BY c.id LIMIT 10");
-        let page = crm.plan(&format!("SELECT a.seats FROM {table} c {page}"));
-        assert!(page.starts_with("SEARCH c ") && page.contains(found), "{page}");
-        let sql = format!("SELECT support_tier FROM attr_of_{entity_type} WHERE entity_id = {id}");
-        assert!(crm.plan(&sql).contains(found), "{sql}: {}", crm.plan(&sql));
-        assert_eq!(crm.one::<String>(&sql), "premium");
-    }
-    // A type that is looked through is not sought among the others.
-    let all = crm.plan("SELECT count(*) FROM attr_of_person WHERE seats > 5");
-    assert!(all.contains("(type=?)"), "{all}");
-}
-
-#[test]
-fn the_kind_of_the_ids_is_followed() {
-    let crm = crm("CREATE TABLE words (id TEXT PRIMARY KEY)");
-    let customers = crm.of("customer");
-    define(&customers);
-    let kinds = |crm: &Crm| crm.rows("SELECT entity_id, typeof(entity_id) FROM attr_of_customer ORDER BY entity_id");
-    customers.set(7, "seats", 1).unwrap();
-    assert_eq!(kinds(&crm), [[Sql::Integer(7), text("integer")]]);
-    let refused = crm.attributes.batch().set(("customer", "c-7"), "seats", 2).set(("customer", "c-8"), "seats", "two").commit();
-    assert!(refused.unwrap_err().is_invalid());
-    assert_eq!(kinds(&crm), [[Sql::Integer(7), text("integer")]]);
-    customers.set("007", "seats", 2).unwrap();
-    assert_eq!(kinds(&crm), [[text("007"), text("text")], [text("7"), text("text")]]);
-    crm.host.execute_batch("INSERT INTO words VALUES ('7'), ('007'), ('07')").unwrap();
-    let joined = crm.rows("SELECT w.id, a.seats FROM words w JOIN attr_of_customer a ON a.entity_id = w.id ORDER BY 2");
-    assert_eq!(joined, [[text("7"), Sql::Integer(1)], [text("007"), Sql::Integer(2)]]);
-    // A number is compared as the text that it would be.
-    assert_eq!(crm.one::<i64>("SELECT seats FROM attr_of_customer WHERE entity_id = 7"), 1);
 }
 
 #[test]
@@ -225,13 +154,13 @@ fn a_view_follows_its_definitions() {
     customers.set(1, "seats", 12).unwrap();
     customers.set(1, "support_tier", "12").unwrap();
     let mut held = crm.host.prepare("SELECT * FROM attr_of_customer").unwrap();
-    assert_eq!(held.query_row([], |row| row.get::<_, i64>(2)).unwrap(), 12);
+    assert_eq!(held.query_row([], |row| row.get::<_, i64>(3)).unwrap(), 12);
 
     customers.rename("seats", "Number of \"seats\"").unwrap();
     assert_eq!(crm.one::<i64>("SELECT \"Number of \"\"seats\"\"\" FROM attr_of_customer"), 12);
     customers.change("support_tier", |spec| spec.of_type(DataType::Decimal)).apply_with(Offending::Refuse).unwrap();
-    let columns = ["entity_id", "support_tier", "support_tier [number]", "Number of \"seats\""];
-    assert_eq!(crm.columns("attr_of_customer")[..4], columns);
+    let columns = ["entity_id", "entity_key", "support_tier", "support_tier [number]", "Number of \"seats\""];
+    assert_eq!(crm.columns("attr_of_customer")[..5], columns);
     assert_eq!(crm.one::<f64>("SELECT \"support_tier [number]\" FROM attr_of_customer"), 12.0);
 
     let seats = customers.definition("Number of \"seats\"").unwrap().id();
@@ -252,7 +181,7 @@ fn a_view_follows_its_definitions() {
     assert!(crm.views().is_empty());
     assert_eq!(crm.one::<String>("SELECT name FROM attr_view"), "attr_of_customer");
     customers.define(DefinitionSpec::string("again")).unwrap();
-    assert_eq!(crm.columns("attr_of_customer"), ["entity_id", "again"]);
+    assert_eq!(crm.columns("attr_of_customer"), ["entity_id", "entity_key", "again"]);
 }
 
 #[test]
@@ -278,8 +207,13 @@ fn names_that_sqlite_holds_to_be_the_same_are_told_apart() {
     let crm = crm("CREATE TABLE Attr_Of_Site (mine); CREATE VIEW attr_of_person AS SELECT 5 AS mine");
     for entity_type in ["customer", "Customer", "CUSTOMER", "site", "person", "sales-order.2"] {
         let of = crm.of(entity_type);
-        of.ensure([DefinitionSpec::string("Entity_ID"), DefinitionSpec::string("select"), DefinitionSpec::decimal("rowid")])
-            .unwrap();
+        of.ensure([
+            DefinitionSpec::string("Entity_ID"),
+            DefinitionSpec::string("select"),
+            DefinitionSpec::decimal("rowid"),
+            DefinitionSpec::decimal("ENTITY_KEY"),
+        ])
+        .unwrap();
         of.set(1, "entity_id", entity_type).unwrap();
     }
     let named = "SELECT t.name, v.name FROM attr_view v JOIN attr_entity_type t ON t.id = v.type ORDER BY t.id";
@@ -288,20 +222,22 @@ fn names_that_sqlite_holds_to_be_the_same_are_told_apart() {
     assert_eq!(rows.iter().map(|row| row[1].clone()).collect::<Vec<_>>()[..5], names.map(text));
     for row in rows {
         let (Sql::Text(entity_type), Sql::Text(view)) = (&row[0], &row[1]) else { panic!("two texts") };
-        assert_eq!(crm.columns(view), ["entity_id", "Entity_ID [attribute]", "select", "rowid", "rowid [number]"]);
+        let ours = ["entity_id", "entity_key", "Entity_ID [attribute]", "select", "rowid", "rowid [number]"];
+        assert_eq!(crm.columns(view)[..6], ours);
+        assert_eq!(crm.columns(view)[6..], ["ENTITY_KEY [attribute]", "ENTITY_KEY [number]"]);
         assert_eq!(&crm.one::<String>(&format!("SELECT \"Entity_ID [attribute]\" FROM \"{view}\"")), entity_type);
     }
     assert_eq!(crm.columns("Attr_Of_Site"), ["mine"]);
     assert_eq!(crm.one::<i64>("SELECT mine FROM attr_of_person"), 5);
 
     // A name that the host takes while no view has it is the host's.
-    for name in ["entity_id", "select", "rowid"] {
+    for name in ["entity_id", "select", "rowid", "entity_key"] {
         crm.of("customer").delete_with_values(name).unwrap();
     }
     crm.host.execute_batch("CREATE TABLE attr_of_customer (mine)").unwrap();
     crm.of("customer").define(DefinitionSpec::string("tier")).unwrap();
     assert_eq!(crm.columns("attr_of_customer"), ["mine"]);
-    assert_eq!(crm.columns("attr_of_customer[4]"), ["entity_id", "tier"]);
+    assert_eq!(crm.columns("attr_of_customer[4]"), ["entity_id", "entity_key", "tier"]);
 }
 
 #[test]
@@ -311,88 +247,17 @@ fn a_view_has_as_many_columns_as_sqlite_gives() {
     for n in 0..2_100 {
         batch = batch.define("customer", DefinitionSpec::integer(format!("number {n}")));
     }
-    batch.set(("customer", 1), "number 1998", 5).set(("customer", 1), "number 2099", 7).commit().unwrap();
+    batch.set(("customer", 1), "number 1997", 5).set(("customer", 1), "number 2099", 7).commit().unwrap();
     let columns = crm.columns("attr_of_customer");
-    assert_eq!((columns.len(), columns.last().unwrap().as_str()), (2_000, "number 1998"));
-    assert_eq!(crm.one::<i64>("SELECT \"number 1998\" FROM attr_of_customer"), 5);
+    assert_eq!((columns.len(), columns.last().unwrap().as_str()), (2_000, "number 1997"));
+    assert_eq!(crm.one::<i64>("SELECT \"number 1997\" FROM attr_of_customer"), 5);
     let customers = crm.of("customer");
     assert_eq!(customers.get::<i64>(1, "number 2099").unwrap(), Some(7));
     // A DECIMAL needs two, and is left out whole; what comes behind fills the place of what goes.
-    customers.change("number 1998", |spec| spec.of_type(DataType::Decimal)).apply_with(Offending::Refuse).unwrap();
-    assert_eq!(crm.columns("attr_of_customer").last().unwrap(), "number 1997");
+    customers.change("number 1997", |spec| spec.of_type(DataType::Decimal)).apply_with(Offending::Refuse).unwrap();
+    assert_eq!(crm.columns("attr_of_customer").last().unwrap(), "number 1996");
     customers.delete("number 0").unwrap();
-    assert_eq!(crm.columns("attr_of_customer").last().unwrap(), "number 1998 [number]");
-}
-
-#[test]
-fn an_older_file_gets_its_views() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("old.db");
-    let host = Connection::open(&path).unwrap();
-    host.execute_batch(include_str!("files/version-1.sql")).unwrap();
-    let attributes = open(&path);
-    let crm = Crm { path, attributes, host, _folder: folder };
-    let customers = crm.of("customer");
-    assert_eq!(crm.one::<i64>("SELECT count(*) FROM attr_of_customer"), 120);
-    // Every other one is known by a text.
-    assert_eq!(crm.rows("SELECT DISTINCT typeof(entity_id) FROM attr_of_customer"), [[text("text")]]);
-    for row in crm.rows("SELECT entity_id, tier, seats FROM attr_of_customer") {
-        let Sql::Text(id) = &row[0] else { panic!("a text") };
-        assert_eq!(customers.get::<String>(id, "tier").unwrap().map(Sql::Text).unwrap_or(Sql::Null), row[1]);
-        assert_eq!(customers.get::<i64>(id, "seats").unwrap().map(Sql::Integer).unwrap_or(Sql::Null), row[2]);
-    }
-}
-
-#[test]
-fn a_file_of_version_2_gets_the_same_views_as_a_new_one() {
-    let mut crm = crm("");
-    for (entity_type, id) in [("customer", "7"), ("Customer", "c-7"), ("site", "1"), ("site", "s-1"), ("gone", "g-1")] {
-        define(&crm.of(entity_type));
-        crm.of(entity_type).set(id, "seats", 1).unwrap();
-    }
-    for (name, _) in SPECS {
-        crm.of("gone").delete_with_values(name).unwrap();
-    }
-    let schema = "SELECT type, name, sql FROM sqlite_schema WHERE name LIKE 'attr_%' AND name <> 'attr_entity' ORDER BY name";
-    let state = |crm: &Crm| (crm.rows(schema), crm.rows("SELECT * FROM attr_view"));
-    let before = state(&crm);
-    let views: Vec<_> = crm.views().iter().map(|view| format!("DROP VIEW \"{view}\";")).collect();
-    crm.host
-        .execute_batch(&format!(
-            "{} DROP TABLE attr_view; DROP INDEX attr_entity_number; DROP INDEX attr_entity_text;
-             ALTER TABLE attr_entity DROP COLUMN id_type; ALTER TABLE attr_entity DROP COLUMN id_number;
-             ALTER TABLE attr_entity DROP COLUMN id_text; DROP TABLE attr_horizon;
-             ALTER TABLE attr_state DROP COLUMN last_ordinal; ALTER TABLE attr_state DROP COLUMN mark; UPDATE attr_state SET schema = 2",
-            views.concat()
-        ))
-        .unwrap();
-    crm.attributes = open(&crm.path);
-    assert_eq!(state(&crm), before);
-    crm.of("gone").define(DefinitionSpec::string("back")).unwrap();
-    crm.of("gone").set("g-1", "back", "yes").unwrap();
-    assert_eq!(crm.one::<String>("SELECT entity_id FROM attr_of_gone"), "g-1");
-}
-
-#[test]
-fn what_was_found_is_one_parameter() {
-    let crm = crm("CREATE TABLE things (id)");
-    let things = crm.of("thing");
-    things.define(DefinitionSpec::string("tier")).unwrap();
-    let ids = ["007", "9223372036854775807", "-9223372036854775808", "\"quoted\" \\ 😀", "7", "1e5"];
-    for id in ids {
-        things.set(id, "tier", "premium").unwrap();
-    }
-    let found = things.find_keys(Query::new(attr("tier").eq("premium"))).unwrap().ids_as_json();
-    let mut each = crm.host.prepare("SELECT value FROM json_each(?1)").unwrap();
-    let values: Vec<Sql> = each.query_map([&found], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    let ids = ids.map(|id| EntityId::parse(id).unwrap()).map(|id| sql_id(&id));
-    assert_eq!(values, ids);
-    for id in ids {
-        crm.host.execute("INSERT INTO things VALUES (?1)", [id]).unwrap();
-    }
-    crm.host.execute("INSERT INTO things VALUES ('8')", []).unwrap();
-    let joined = "SELECT count(*) FROM things c WHERE c.id IN (SELECT value FROM json_each(?1))";
-    assert_eq!(crm.host.query_row(joined, [&found], |row| row.get::<_, i64>(0)).unwrap(), 6);
+    assert_eq!(crm.columns("attr_of_customer").last().unwrap(), "number 1997 [number]");
 }
 
 fn sql_id(id: &EntityId) -> Sql {
@@ -447,7 +312,10 @@ fn ids() -> impl Strategy<Value = EntityId> {
 }
 
 fn names() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z\"'`;.,$%*()/\\\\ _é😀-]{1,8}", "select|from|rowid|entity_id|ENTITY_ID|id|type|doc|null|\\?1|:a|@b"]
+    prop_oneof![
+        "[a-z\"'`;.,$%*()/\\\\ _é😀-]{1,8}",
+        "select|from|rowid|entity_id|ENTITY_ID|Entity_Key|id|type|doc|null|\\?1|:a|@b"
+    ]
 }
 
 /// As the view gives it.
@@ -496,20 +364,18 @@ proptest! {
         }
 
         let entities = of.find(Query::all().limit(100)).unwrap().entities;
-        let as_texts = entities.iter().any(|entity| entity.key().id().as_text().is_some())
-            && entities.iter().any(|entity| entity.key().id().as_integer().is_some());
         let columns = crm.columns("attr_of_kind");
         let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        let mut at = 1;
+        let mut at = 2;
         for definition in definitions {
             let name = definition.name().as_str();
-            let plain = if name.eq_ignore_ascii_case("entity_id") { format!("{name} [attribute]") } else { name.to_owned() };
+            let is_ours = ["entity_id", "entity_key"].iter().any(|ours| name.eq_ignore_ascii_case(ours));
+            let plain = if is_ours { format!("{name} [attribute]") } else { name.to_owned() };
             prop_assert_eq!(&columns[at], &plain);
             for entity in &entities {
-                let id = entity.key().id();
-                let id = if as_texts { text(&id.to_string()) } else { sql_id(id) };
+                let id = text(&entity.key().id().to_string());
                 let held = entity.iter().find(|(held, _)| held.id() == definition.id()).map(|(_, value)| value);
-                let sql = format!("SELECT {} FROM attr_of_kind WHERE entity_id = ?1", quoted(&plain));
+                let sql = format!("SELECT {} FROM attr_of_kind WHERE entity_key = ?1", quoted(&plain));
                 let shown: Sql = crm.host.query_row(&sql, [&id], |row| row.get(0)).unwrap();
                 prop_assert_eq!(&shown, &held.map_or(Sql::Null, sql_value));
                 let Some(held) = held else { continue };
@@ -517,7 +383,7 @@ proptest! {
                 let sql = format!("SELECT count(*) FROM attr_of_kind WHERE {} = ?1", quoted(&plain));
                 let equal: i64 = crm.host.query_row(&sql, [&shown], |row| row.get(0)).unwrap();
                 let by = if definition.data_type() == DataType::Decimal { format!("{name} [number]") } else { plain.clone() };
-                let key = crm.host.query_row(&format!("SELECT {} FROM attr_of_kind WHERE entity_id = ?1", quoted(&by)), [&id], |row| row.get::<_, Sql>(0)).unwrap();
+                let key = crm.host.query_row(&format!("SELECT {} FROM attr_of_kind WHERE entity_key = ?1", quoted(&by)), [&id], |row| row.get::<_, Sql>(0)).unwrap();
                 let sql = format!("SELECT count(*) FROM attr_of_kind WHERE {} < ?1", quoted(&by));
                 let below: i64 = crm.host.query_row(&sql, params![key], |row| row.get(0)).unwrap();
                 let others = || entities.iter().flat_map(|other| other.iter()).filter(|(other, _)| other.id() == definition.id()).map(|(_, value)| value);
