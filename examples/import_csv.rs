@@ -329,7 +329,8 @@ impl<'a> Import<'a> {
         // The line says it already.
         (rule.place, rule.entity) = (None, None);
         let value: String = row.cells[column.index].chars().take(80).collect();
-        format!("{file}:{}: column {:?}, value {value:?}: {rule}", row.line, headers[column.index])
+        let value = if column.definition.is_sensitive() { String::new() } else { format!(", value {value:?}") };
+        format!("{file}:{}: column {:?}{value}: {rule}", row.line, headers[column.index])
     }
 
     fn report(&self, args: &Args, receipt: &Receipt, took: Duration) -> Result<()> {

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{EntityKey, is_visible};
+use crate::model::{Definition, EntityKey, is_visible};
+
+/// Stands in a violation, and in the output of `Debug`, for a value of a sensitive attribute.
+pub(crate) const REDACTED: &str = "a sensitive value";
 
 /// How many characters of a found text a violation repeats.
 const SHOWN_CHARS: usize = 80;
@@ -96,6 +99,8 @@ pub enum Rule {
     Forgotten,
     /// Only what is marked as sensitive is erased by itself.
     Sensitive,
+    /// A sensitive value is moved or restored only to an attribute that is marked as sensitive.
+    SensitiveTarget,
     /// An entity that is erased is not changed in the same batch.
     Erased,
     /// Two attributes are merged where an entity holds one of them, or the same for both.
@@ -111,6 +116,56 @@ impl Rule {
             Self::InUse => 40901,
             Self::Forgotten => 41000,
             _ => 40000,
+        }
+    }
+
+    /// Which texts of its violations repeat a value of the attribute. There is no wildcard, so that whoever adds a rule decides it.
+    const fn repeats(self) -> Repeats {
+        match self {
+            Self::Grammar
+            | Self::Range
+            | Self::SignificantDigits
+            | Self::Unique
+            | Self::Minimum
+            | Self::Maximum
+            | Self::FractionDigits
+            | Self::Pattern
+            | Self::Choices
+            | Self::Vacant
+            | Self::Conversion
+            | Self::Superseded => Repeats::Found,
+            Self::Merge => Repeats::FoundAndLimit,
+            Self::EntityType
+            | Self::EntityId
+            | Self::ValueId
+            | Self::NameLength
+            | Self::NameCharacters
+            | Self::NameUnique
+            | Self::Defined
+            | Self::DataType
+            | Self::DefinedDataType
+            | Self::Characters
+            | Self::Applicable
+            | Self::Contradiction
+            | Self::Size
+            | Self::Required
+            | Self::MinimumChars
+            | Self::MaximumChars
+            | Self::Held
+            | Self::Once
+            | Self::InUse
+            | Self::Page
+            | Self::Commit
+            | Self::Limits
+            | Self::FilterSyntax
+            | Self::FilterSize
+            | Self::FilterTest
+            | Self::Cursor
+            | Self::Searchable
+            | Self::Forgotten
+            | Self::Sensitive
+            | Self::SensitiveTarget
+            | Self::Erased => Repeats::Nothing,
         }
     }
 
@@ -138,7 +193,17 @@ impl Rule {
     }
 }
 
+/// Which texts of a violation repeat a value.
+enum Repeats {
+    Nothing,
+    Found,
+    FoundAndLimit,
+}
+
 /// One broken rule: where, which, its limit, and what was found instead.
+///
+/// Of an attribute that is or was once marked as sensitive no value is repeated: `found` is `a sensitive value` then. Lengths and
+/// types are told, and so is what the asker of a filter wrote where it cannot be read as a filter at all.
 ///
 /// ```
 /// use custom_attributes::{DataType, Rule, Value};
@@ -184,6 +249,27 @@ impl Violation {
         self
     }
 
+    /// The same, of an attribute that is defined: its name is given, and its values are taken out if it is sensitive. Every
+    /// violation that may repeat a value of a definition is made by this.
+    #[must_use]
+    pub(crate) fn about(self, definition: &Definition) -> Self {
+        let violation = self.of(definition.name().as_str());
+        if definition.is_sensitive() { violation.redacted() } else { violation }
+    }
+
+    /// The same without values.
+    pub(crate) fn redacted(mut self) -> Self {
+        match self.rule.repeats() {
+            Repeats::Nothing => {}
+            Repeats::Found => REDACTED.clone_into(&mut self.found),
+            Repeats::FoundAndLimit => {
+                REDACTED.clone_into(&mut self.found);
+                REDACTED.clone_into(&mut self.limit);
+            }
+        }
+        self
+    }
+
     /// The same, at this place in a batch and of this entity.
     #[must_use]
     pub fn at(mut self, place: usize, entity: Option<&EntityKey>) -> Self {
@@ -220,16 +306,16 @@ impl fmt::Display for Violation {
         match (&self.attribute, self.rule) {
             (Some(attribute), Rule::NameLength | Rule::NameCharacters) => write!(f, "`{}` is not a name: ", Visible(attribute))?,
             (Some(attribute), _) => write!(f, "`{}` ", Visible(attribute))?,
-            (None, Rule::Grammar) => return write!(f, "{:?} is not {}", self.found, Visible(&self.limit)),
+            (None, Rule::Grammar) => return write!(f, "{} is not {}", Quoted(&self.found), Visible(&self.limit)),
             (None, rule) if rule.has_subject() => {}
             (None, _) => f.write_str("the value ")?,
         }
-        let Self { limit, found: quoted, .. } = self;
-        let (limit, found) = (Visible(limit), Visible(quoted));
+        let Self { limit, found, .. } = self;
+        let (limit, found, quoted) = (Visible(limit), Visible(found), Quoted(found));
         let characters = plural(limit.0, "character");
         match self.rule {
-            Rule::EntityType => write!(f, "an entity type is {limit}, not {quoted:?}"),
-            Rule::EntityId => write!(f, "an entity id is {limit}, not {quoted:?}"),
+            Rule::EntityType => write!(f, "an entity type is {limit}, not {quoted}"),
+            Rule::EntityId => write!(f, "an entity id is {limit}, not {quoted}"),
             Rule::ValueId => write!(f, "a value id is a number from {limit}, not {found}"),
             Rule::NameLength => write!(f, "a name has {limit} characters, not {found}"),
             Rule::NameCharacters => write!(f, "a name has {limit}; found {found}"),
@@ -238,7 +324,7 @@ impl fmt::Display for Violation {
             Rule::Defined => write!(f, "is not defined for `{found}`; did you mean {limit}? If not, define it first"),
             Rule::DataType => write!(f, "is {limit}, but was given {found}"),
             Rule::DefinedDataType => write!(f, "is defined as {limit}, and cannot be declared as {found}; `change` converts it"),
-            Rule::Grammar => write!(f, "takes {limit}, not {quoted:?}"),
+            Rule::Grammar => write!(f, "takes {limit}, not {quoted}"),
             Rule::Range => write!(f, "takes {limit}, not {found}"),
             Rule::SignificantDigits => write!(f, "takes at most {limit} significant digits, not {found}"),
             Rule::Characters => write!(f, "takes {limit}; found {found}"),
@@ -252,10 +338,10 @@ impl fmt::Display for Violation {
             Rule::MinimumChars => write!(f, "takes at least {limit} {characters}, not {found}"),
             Rule::MaximumChars => write!(f, "takes at most {limit} {characters}, not {found}"),
             Rule::FractionDigits => write!(f, "takes at most {limit} {} after the point, not {found}", plural(limit.0, "digit")),
-            Rule::Pattern => write!(f, "takes only what matches `{limit}` in full, not {quoted:?}"),
-            Rule::Choices => write!(f, "takes only {limit}, not {quoted:?}"),
+            Rule::Pattern => write!(f, "takes only what matches `{limit}` in full, not {quoted}"),
+            Rule::Choices => write!(f, "takes only {limit}, not {quoted}"),
             Rule::Held => write!(f, "holds no value that could be moved"),
-            Rule::Vacant => write!(f, "holds {quoted:?} already; clear it before `{limit}` is moved here"),
+            Rule::Vacant => write!(f, "holds {quoted} already; clear it before `{limit}` is moved here"),
             Rule::Once => write!(f, "is given twice; an entity holds one value of each attribute"),
             Rule::InUse => write!(f, "is in use: {found}; {limit}"),
             Rule::Page => write!(f, "a listing takes {limit}, not {found}"),
@@ -268,12 +354,21 @@ impl fmt::Display for Violation {
             Rule::FilterSize => write!(f, "a filter has {limit}, not {found}"),
             Rule::Cursor => write!(f, "a page begins behind {limit}, not {found}"),
             Rule::Searchable => write!(f, "is not searchable; `make_searchable` makes its index"),
-            Rule::Conversion => write!(f, "cannot be {limit} exactly where it is {quoted:?}"),
+            Rule::Conversion => write!(f, "cannot be {limit} exactly where it is {quoted}"),
             Rule::Superseded => write!(f, "was changed after {limit}, and is {found} now; restore it by itself if that is meant"),
             Rule::Forgotten => write!(f, "is not known as of {limit}: its history was pruned, or is not kept"),
-            Rule::Sensitive => write!(f, "is not erased, for it is not marked as sensitive; mark it so, or clear it"),
+            Rule::Sensitive => {
+                write!(
+                    f,
+                    "was never marked as sensitive, and only sensitive values are erased; mark it as sensitive first, or clear the value"
+                )
+            }
+            Rule::SensitiveTarget => {
+                let attribute = Visible(self.attribute.as_deref().unwrap_or_default());
+                write!(f, "is not marked as sensitive, and {limit} is; mark `{attribute}` as sensitive first")
+            }
             Rule::Erased => write!(f, "an entity that is erased is not changed otherwise in the same batch"),
-            Rule::Merge => write!(f, "holds {limit}, and the attribute that is merged into it {quoted:?}"),
+            Rule::Merge => write!(f, "holds {limit}, and the attribute that is merged into it {quoted}"),
             Rule::FilterTest => write!(f, "is {found}, and `{limit}` is asked of STRING only"),
         }
     }
@@ -287,6 +382,15 @@ pub(crate) struct Visible<'a>(pub(crate) &'a str);
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|c| if is_visible(c) { write!(f, "{c}") } else { write!(f, "{}", c.escape_unicode()) })
+    }
+}
+
+/// A text in quotation marks, unless it stands for a value that is not told.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == REDACTED { f.write_str(REDACTED) } else { write!(f, "{:?}", self.0) }
     }
 }
 

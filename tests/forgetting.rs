@@ -299,7 +299,8 @@ fn erasing_is_for_what_is_sensitive_and_alone_in_its_batch() {
         people.ensure([DefinitionSpec::string("tier"), sensitive]).expect("definitions");
         people.save(1, [("tier", "gold"), ("diagnosis", "flu")]).expect("a save");
         let refused = host.batch().erase(("person", 1), "tier").commit().expect_err("it is not sensitive").to_string();
-        let said = "person/1: `tier` is not erased, for it is not marked as sensitive; mark it so, or clear it";
+        let said = "person/1: `tier` was never marked as sensitive, and only sensitive values are erased; mark it as sensitive first, \
+                    or clear the value";
         assert_eq!(refused.strip_prefix("change 0: "), Some(said));
         let both = host.batch().erase_entity(("person", 1)).set(("person", 1), "tier", "basic").commit();
         let refused = both.expect_err("it is erased").to_string();

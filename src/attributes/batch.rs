@@ -13,7 +13,7 @@ use crate::model::{
     Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityKey, Retention, Revision, Value,
     longer_than,
 };
-use crate::store::{AttributeStore, Batch, Offending, Progress, Receipt, VersionId, plan};
+use crate::store::{AttributeStore, Batch, Offending, Progress, Receipt, VersionId, gone_definitions, plan};
 use crate::trace::Doing;
 
 /// An atomic batch in the making. Nothing happens before [`BatchBuilder::commit`].
@@ -78,6 +78,12 @@ pub(super) enum Request<'a> {
         entity: Given<EntityKey>,
         request: EntityRequest<'a>,
     },
+}
+
+impl Request<'_> {
+    const fn erases_by_name(&self) -> bool {
+        matches!(self, Self::Entity { request: EntityRequest::EraseValue(_), .. })
+    }
 }
 
 /// What was given, or what is wrong with it. A batch has a million of these, few of them wrong: what is large is boxed.
@@ -196,7 +202,8 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
 
     /// Moves what all entities hold for one attribute to another, and deletes the first. Values are converted as with
     /// [`BatchBuilder::change`]; one that cannot be, or meets another value there, is settled as is said here.
-    /// [`crate::AttributesOf::plan`] tells beforehand what that means.
+    /// [`crate::AttributesOf::plan`] tells beforehand what that means. A sensitive attribute is merged only into one that is marked
+    /// as sensitive as well: otherwise it is refused by [`crate::Rule::SensitiveTarget`].
     pub fn merge(
         mut self,
         entity_type: &str,
@@ -210,7 +217,8 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     }
 
     /// Moves those values of an attribute to another that it admits, where an entity holds none there; the others stay. So the
-    /// numbers among free texts come to be numbers.
+    /// numbers among free texts come to be numbers. Values of a sensitive attribute are split off only to one that is marked as
+    /// sensitive as well.
     pub fn split(mut self, entity_type: &str, from: impl Into<Cow<'a, str>>, into: impl Into<Cow<'a, str>>) -> Self {
         let entity_type = given(EntityType::new(entity_type));
         self.requests.push(Request::Split { entity_type, from: from.into(), into: into.into() });
@@ -250,7 +258,8 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         self.on(entity, EntityRequest::Clear(Target::Name(name.into())))
     }
 
-    /// Moves a value to another attribute of the same entity, which must hold none and whose rules it must meet.
+    /// Moves a value to another attribute of the same entity, which must hold none and whose rules it must meet. A sensitive value is
+    /// moved only to an attribute that is marked as sensitive as well.
     pub fn move_value(self, entity: impl IntoEntityKey, from: impl Into<Cow<'a, str>>, to: impl Into<Cow<'a, str>>) -> Self {
         self.on(entity, EntityRequest::Move(from.into(), to.into()))
     }
@@ -270,8 +279,22 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         self.on(entity, EntityRequest::Remove)
     }
 
-    /// Erases what an entity holds, and all that it held once, for an attribute that is marked as sensitive: as if it had never
-    /// been. It is gone for all readers when the batch is committed, and from the file with [`crate::Attributes::purge`].
+    /// Erases what an entity holds, and all that it ever held, for a sensitive attribute, as if it had never been. It is gone for all
+    /// readers when the batch is committed, and from the file with [`crate::Attributes::purge`]. [`Receipt::erased`] has the ids of
+    /// the values that were erased; if there was nothing to erase, the outcome is [`crate::Outcome::Unchanged`].
+    ///
+    /// The name may be that of a deleted attribute: the one it had last. If a new attribute has the name by now, both are meant; a new
+    /// one that was never marked as sensitive is left alone. An attribute that is not marked any longer, but was once, can be erased.
+    ///
+    /// The erasure follows the value:
+    /// - All values of the entity go for every attribute that was merged or split into this one, or that this one was merged or split
+    ///   into, and so on from there, if it is sensitive or deleted. This holds also if the merge or the split was undone.
+    /// - From attributes that were never sensitive, and that values were split or moved from, go the values that are equal to an
+    ///   erased one. If the history of the erased attribute was pruned, or is not kept, all go that ended before it begins.
+    /// - Where a value was moved by [`BatchBuilder::move_value`], it goes at both ends. This is found by the history of both: if one
+    ///   keeps none, erase the value by the other name as well.
+    ///
+    /// Required values are erased as well. Actors, notes and ids of entities are not values: see [`BatchBuilder::erase_entity`].
     ///
     /// ```
     /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
@@ -396,6 +419,17 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         self.told(|| self.try_repeatedly(|store, batch| store.commit_with(batch, &mut progress)))
     }
 
+    /// The deleted definitions of the instant of this catalog.
+    fn gone(&self, catalog: &Catalog) -> Result<Vec<Arc<Definition>>> {
+        let snapshot = self.attributes.store.snapshot()?;
+        let (expected, found) = (catalog.revision(), snapshot.catalog()?.revision());
+        if found == expected {
+            gone_definitions(&*snapshot)
+        } else {
+            Err(Error::Conflict(vec![Moved { entity: None, expected, found }]))
+        }
+    }
+
     fn told(&self, commit: impl FnOnce() -> Result<Receipt>) -> Result<Receipt> {
         Doing::new("commit").sized(self.len()).tell(commit, Receipt::changed)
     }
@@ -465,6 +499,9 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         batch = batch.by(self.actor.clone()).with_note(self.note.clone());
         batch = batch.keeping_history(attributes.limits.retention != Retention::Off);
         let mut binder = Binder::new(&attributes.limits, Arc::clone(catalog), batch, self.requests.len());
+        if self.requests.iter().any(Request::erases_by_name) {
+            binder = binder.with_gone(self.gone(catalog)?);
+        }
         for text in [&self.actor, &self.note].into_iter().flatten() {
             let most = attributes.limits.commit_chars;
             if longer_than(text, most) || text.contains('\0') {

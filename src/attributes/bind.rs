@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::attributes::batch::{EntityRequest, Given, Input, Request, Target};
 use crate::error::{Error, Result, Rule, Violation, Violations};
 use crate::model::{
-    Bound, Catalog, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Undefined,
+    Bound, Catalog, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Name, Undefined,
 };
 use crate::store::{Batch, Change, Offending, Receipt, missing};
 
@@ -57,6 +57,8 @@ pub(super) struct Binder<'a> {
     limits: &'a Limits,
     /// The definitions as the changes so far leave them.
     catalog: Arc<Catalog>,
+    /// The definitions that are deleted, if the batch erases values by their names.
+    gone: Vec<Arc<Definition>>,
     pub(super) batch: Batch,
     violations: Vec<Violation>,
     places: Vec<(usize, bool)>,
@@ -65,7 +67,13 @@ pub(super) struct Binder<'a> {
 impl<'a> Binder<'a> {
     pub(super) fn new(limits: &'a Limits, catalog: Arc<Catalog>, mut batch: Batch, requests: usize) -> Self {
         batch.reserve(requests);
-        Self { limits, catalog, batch, violations: Vec::new(), places: Vec::with_capacity(requests) }
+        Self { limits, catalog, gone: Vec::new(), batch, violations: Vec::new(), places: Vec::with_capacity(requests) }
+    }
+
+    /// Resolves names of erasures among these deleted definitions as well.
+    pub(super) fn with_gone(mut self, gone: Vec<Arc<Definition>>) -> Self {
+        self.gone = gone;
+        self
     }
 
     pub(super) fn finish(self) -> BoundBatch {
@@ -116,7 +124,7 @@ impl<'a> Binder<'a> {
                 let Some(entity_type) = self.well_formed(place, entity_type) else { return Ok(()) };
                 if let Some(definition) = self.resolve(place, None, entity_type, name) {
                     let (definition, with_values) = (definition.id(), *with_values);
-                    Arc::make_mut(&mut self.catalog).undefine(definition);
+                    self.undefine(definition);
                     self.push(place, true, Change::Undefine { definition, with_values });
                 }
             }
@@ -125,7 +133,7 @@ impl<'a> Binder<'a> {
                 let pair = self.resolve(place, None, entity_type, from).zip(self.resolve(place, None, entity_type, into));
                 if let Some((from, into)) = pair.map(|(from, into)| (from.id(), into.id())) {
                     if from != into {
-                        Arc::make_mut(&mut self.catalog).undefine(from);
+                        self.undefine(from);
                     }
                     self.push(place, true, Change::Merge { from, into, offending: *offending });
                 }
@@ -173,8 +181,8 @@ impl<'a> Binder<'a> {
             EntityRequest::Save(values) => self.values(place, entity, values)?.map(|values| Change::Save { entity: key, values }),
             EntityRequest::Remove => Some(Change::Remove { entity: key }),
             EntityRequest::EraseValue(name) => {
-                let definition = self.resolve(place, Some(entity), entity.entity_type(), name);
-                definition.map(|definition| Change::EraseValue { entity: key, definition: definition.id() })
+                let definitions = self.resolve_ever(place, entity, name);
+                definitions.map(|definitions| Change::EraseValue { entity: key, definitions })
             }
             EntityRequest::Erase => Some(Change::EraseEntity { entity: key }),
         };
@@ -182,6 +190,10 @@ impl<'a> Binder<'a> {
             self.push(place, true, change);
         }
         Ok(())
+    }
+
+    fn undefine(&mut self, id: DefinitionId) {
+        self.gone.extend(Arc::make_mut(&mut self.catalog).undefine(id));
     }
 
     fn push(&mut self, place: usize, asked_for: bool, change: Change) {
@@ -254,7 +266,7 @@ impl<'a> Binder<'a> {
         change: impl FnOnce(Box<Definition>) -> Change,
     ) {
         let newer = match Definition::new(older.id(), older.entity_type().clone(), spec, self.limits) {
-            Ok(newer) => newer.stamped(older.created().clone(), older.modified().clone()),
+            Ok(newer) => newer.succeeding(older).stamped(older.created().clone(), older.modified().clone()),
             Err(error) => return self.refuse_all(Some(place), None, &error),
         };
         match Arc::make_mut(&mut self.catalog).redefine(newer.clone()) {
@@ -285,6 +297,21 @@ impl<'a> Binder<'a> {
             self.refuse(Some(place), entity, self.catalog.undefined(of, name));
         }
         found
+    }
+
+    /// Finds the definition that has the name, and all deleted ones that had it last.
+    fn resolve_ever(&mut self, place: usize, entity: &EntityKey, name: &str) -> Option<Vec<DefinitionId>> {
+        let (of, key) = (entity.entity_type(), Name::key_of(name));
+        let had_it = |gone: &&Arc<Definition>| gone.entity_type() == of && gone.name().key() == key;
+        let gone = self.gone.iter().filter(had_it).map(|gone| gone.id());
+        let now = self.catalog.find(of, name).map(|found| found.id());
+        let mut ids: Vec<DefinitionId> = now.into_iter().chain(gone.filter(|id| self.catalog.get(*id).is_none())).collect();
+        ids.dedup();
+        if ids.is_empty() {
+            self.resolve(place, Some(entity), of, name);
+            return None;
+        }
+        Some(ids)
     }
 
     /// Finds the definition; where undefined names are allowed, makes it.
@@ -323,7 +350,7 @@ impl<'a> Binder<'a> {
             let Some(value) = self.value(place, entity, &definition, input) else { continue };
             if bound.iter().any(|other| other.definition() == value.definition()) {
                 let violation = Violation::new(Rule::Once, 1, "another");
-                self.refuse(Some(place), Some(entity), violation.of(definition.name().as_str()));
+                self.refuse(Some(place), Some(entity), violation.about(&definition));
                 continue;
             }
             bound.push(value);

@@ -1,5 +1,6 @@
 //! A value with all that is known of it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -11,7 +12,8 @@ use crate::store::{Snapshot, Stamps};
 /// A value with its id, its times and its actors.
 ///
 /// Serialises with `id`, `entity_type`, `entity_id`, `attribute` (the name), `value`, `created` and `modified`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `Debug` hides the value of a sensitive attribute.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ValueDetail {
     /// The id of the value.
@@ -28,6 +30,16 @@ pub struct ValueDetail {
     pub created: Stamp,
     /// The commit that last changed it.
     pub modified: Stamp,
+}
+
+impl fmt::Debug for ValueDetail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, entity, definition, value, created, modified } = self;
+        let mut fields = f.debug_struct("ValueDetail");
+        fields.field("id", id).field("entity", entity).field("attribute", definition.name());
+        fields.field("value", value.shown(definition.is_sensitive()));
+        fields.field("created", created).field("modified", modified).finish()
+    }
 }
 
 fn name_of<S: serde::Serializer>(definition: &Arc<Definition>, serializer: S) -> Result<S::Ok, S::Error> {

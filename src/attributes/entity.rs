@@ -1,5 +1,7 @@
 //! An entity as it is read.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Result;
@@ -21,10 +23,20 @@ use crate::model::{
 /// assert_eq!(customer.iter().count(), 1);
 /// # Ok::<(), custom_attributes::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+///
+/// `Debug` hides the values of sensitive attributes.
+#[derive(Clone)]
 pub struct Entity {
     catalog: Arc<Catalog>,
     record: Arc<EntityRecord>,
+}
+
+impl fmt::Debug for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values = self.iter().map(|(definition, value)| (definition.name(), value.shown(definition.is_sensitive())));
+        let values: BTreeMap<_, _> = values.map(|(name, value)| (name.as_str(), value)).collect();
+        f.debug_struct("Entity").field("key", self.key()).field("revision", &self.revision()).field("values", &values).finish()
+    }
 }
 
 impl Entity {
@@ -119,7 +131,7 @@ impl Reading {
 /// What is held for the definition, or else its default, as the type that is asked for.
 pub(super) fn value_or_default<T: FromValue>(definition: &Definition, held: Option<Value>) -> Result<Option<T>> {
     let value = held.or_else(|| definition.rules().default.clone());
-    Ok(value.map(T::from_value).transpose().map_err(|violation| violation.of(definition.name().as_str()))?)
+    Ok(value.map(T::from_value).transpose().map_err(|violation| violation.about(definition))?)
 }
 
 /// The definition, or nothing where a name need not be defined.

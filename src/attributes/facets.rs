@@ -28,10 +28,20 @@ use crate::model::{DataType, Definition, Value};
 /// assert_eq!(facets.mean()?, Some(Decimal::from(10).into()));
 /// # Ok::<(), custom_attributes::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+///
+/// `Debug` hides the values of a sensitive attribute.
+#[derive(Clone)]
 pub struct Facets {
     definition: Arc<Definition>,
     values: Vec<(Value, u64)>,
+}
+
+impl fmt::Debug for Facets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hides = self.definition.is_sensitive();
+        let values: Vec<_> = self.values.iter().map(|(value, holders)| (value.shown(hides), holders)).collect();
+        f.debug_struct("Facets").field("attribute", self.definition.name()).field("values", &values).finish()
+    }
 }
 
 impl Facets {
@@ -112,7 +122,7 @@ impl Facets {
     }
 
     fn refused(&self, rule: Rule, limit: impl fmt::Display, found: &str) -> Violation {
-        Violation::new(rule, limit, found).of(self.definition.name().as_str())
+        Violation::new(rule, limit, found).about(&self.definition)
     }
 }
 

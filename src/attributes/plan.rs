@@ -121,10 +121,10 @@ pub struct Conversion {
     pub entity: EntityKey,
     /// The step of the plan, from 0.
     pub step: usize,
-    /// As it is.
-    pub from: Value,
-    /// As it would be.
-    pub to: Value,
+    /// As it is; none of a sensitive attribute.
+    pub from: Option<Value>,
+    /// As it would be; none of a sensitive attribute.
+    pub to: Option<Value>,
 }
 
 /// A value that could not stay.
@@ -137,8 +137,8 @@ pub struct Offence {
     pub ordinal: Ordinal,
     /// The step of the plan, from 0.
     pub step: usize,
-    /// The value.
-    pub value: Value,
+    /// The value; none of a sensitive attribute.
+    pub value: Option<Value>,
     /// Why not.
     pub violation: Violation,
 }
@@ -450,21 +450,27 @@ enum Told {
 /// What each step would do to an entity that it concerns.
 fn told(judged: Judged<'_>) -> BTreeMap<usize, Told> {
     let Judged { record, steps, duplicates } = judged;
-    let offence = |step, value, violation| {
+    let offence = |step, value: Option<Value>, violation| {
         Told::Offends(Offence { entity: record.key().clone(), ordinal: record.ordinal(), step, value, violation })
     };
     let mut told = BTreeMap::new();
     for (sweep, swept) in steps {
         let step = sweep.place;
+        let hides = sweep.source().is_sensitive() || sweep.target().is_sensitive();
+        let shown = |value: Value| (!hides).then_some(value);
         let one = match swept {
             Swept::Stays | Swept::Cleared => Told::Stays,
-            Swept::Moved { from, to } => Told::Converted(Conversion { entity: record.key().clone(), step, from, to }),
-            Swept::Offends { value, violation, .. } => offence(step, value, violation),
+            Swept::Moved { from, to } => {
+                let (from, to) = (shown(from), shown(to));
+                Told::Converted(Conversion { entity: record.key().clone(), step, from, to })
+            }
+            Swept::Offends { value, violation, .. } => offence(step, shown(value), violation),
         };
         told.insert(step, one);
     }
-    for Duplicate { place, definition, value, violation } in duplicates {
+    for Duplicate { place, definition, value, is_sensitive, violation } in duplicates {
         let value = record.value(definition).cloned().unwrap_or(value);
+        let value = (!is_sensitive).then_some(value);
         told.insert(place, offence(place, value, violation));
     }
     told

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::attributes::{Attributes, BatchBuilder};
 use crate::error::{Error, Result, Rule, Violation, Violations};
-use crate::history::{Changed, DefinitionChange, EntityChange, Horizons, Point, Position, changes_until, is_known, state_at};
+use crate::history::{
+    Changed, DefinitionChange, Definitions, EntityChange, Horizons, Point, Position, changes_until, is_known, state_at,
+};
 use crate::model::{
     Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, IntoEntityKey, Retention, Value, ValueId,
     longer_than,
@@ -172,6 +174,8 @@ struct Restoring<'s, 'a, S> {
     horizons: Horizons,
     /// Definitions that the batch itself brings back.
     restored: Vec<DefinitionId>,
+    /// Definitions that the batch changes or brings back, and whether they are marked as sensitive then.
+    marked: BTreeMap<DefinitionId, bool>,
     batch: BatchBuilder<'a, S>,
     violations: Vec<Violation>,
 }
@@ -179,7 +183,7 @@ struct Restoring<'s, 'a, S> {
 impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
     fn new(snapshot: &'s dyn Snapshot, batch: BatchBuilder<'a, S>) -> Result<Self> {
         let (catalog, horizons) = (snapshot.catalog()?, snapshot.horizons()?);
-        Ok(Self { snapshot, catalog, horizons, restored: Vec::new(), batch, violations: Vec::new() })
+        Ok(Self { snapshot, catalog, horizons, restored: Vec::new(), marked: BTreeMap::new(), batch, violations: Vec::new() })
     }
 
     fn finish(self) -> Result<BatchBuilder<'a, S>> {
@@ -196,6 +200,35 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
         self.violations.push(Violation { entity: entity.cloned(), ..violation });
     }
 
+    /// Whether a definition will be marked as sensitive when the batch is done.
+    fn will_be_sensitive(&self, id: DefinitionId) -> bool {
+        let changed = self.marked.get(&id).copied();
+        changed.unwrap_or_else(|| self.catalog.get(id).is_some_and(|definition| definition.spec().sensitive))
+    }
+
+    /// Brings a value of the past back, unless it was held while its attribute was marked as sensitive, and that is not marked now.
+    /// `ended` is the commit that replaced or cleared the value.
+    fn bring_back(&mut self, entity: &EntityKey, id: DefinitionId, past: Option<(&Value, CommitId)>) -> Result<()> {
+        if let Some((_, ended)) = past
+            && !self.will_be_sensitive(id)
+            && let Some(definition) = self.catalog.get(id).filter(|definition| definition.is_sensitive()).cloned()
+        {
+            let definitions = Definitions::load_these(self.snapshot, [id])?;
+            let last = CommitId::new(ended.get() - 1);
+            if definitions.at(id, last).is_some_and(|then| then.spec().sensitive) {
+                let what = format!("its value as of commit {last}");
+                self.refuse(Some(entity), Violation::new(Rule::SensitiveTarget, what, "").about(&definition));
+                return Ok(());
+            }
+        }
+        if past.is_some() && self.will_be_sensitive(id) {
+            // Whoever unmarks it meanwhile does not get the value back.
+            self.expect_catalog();
+        }
+        self.set(entity, id, past.map(|(value, _)| value));
+        Ok(())
+    }
+
     /// What is done to definitions was decided by what they are now.
     fn expect_catalog(&mut self) {
         let revision = self.catalog.revision();
@@ -204,6 +237,7 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
 
     fn definition(&mut self, definition: &Arc<Definition>) {
         self.restored.push(definition.id());
+        self.marked.insert(definition.id(), definition.spec().sensitive);
         self.change(|batch| batch.restore(Arc::clone(definition)));
     }
 
@@ -228,7 +262,7 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
         let ids = now.definitions_with(&state).into_iter().filter(|id| only.is_none_or(|only| only == *id));
         for id in ids.filter(|id| now.value(*id) != state.value(*id) && !unknown.contains_key(id)) {
             if self.catalog.get(id).is_some() {
-                self.set(now.key(), id, state.value(id));
+                self.bring_back(now.key(), id, ended(&past, id, at, state.value(id)))?;
             } else {
                 self.refuse(Some(now.key()), gone(id));
             }
@@ -253,6 +287,10 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
         for change in changes {
             let (before, after) = (&change.before, &change.after);
             let Some(either) = before.as_ref().or(after.as_ref()) else { continue };
+            // Values came to it, which is undone with them: its declaration is what it was.
+            if before.as_ref().zip(after.as_ref()).is_some_and(|(before, after)| before.spec() == after.spec()) {
+                continue;
+            }
             let now = self.catalog.get(either.id()).cloned();
             if now.as_ref().map(|now| now.spec()) == after.as_ref().map(|after| after.spec()) {
                 undone.push((before, after));
@@ -285,6 +323,7 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
                 (Some(before), None) => self.definition(before),
                 (Some(before), Some(after)) => {
                     let (of, spec) = (after.entity_type().clone(), before.spec().clone());
+                    self.marked.insert(before.id(), spec.sensitive);
                     self.change(|batch| batch.change(of.as_str(), name, move |_| spec.clone(), Offending::Refuse));
                 }
                 (None, Some(after)) => made.push((after.entity_type().clone(), name)),
@@ -322,11 +361,15 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
             }
             if held != value.after.as_ref() {
                 let found = held.map_or_else(|| "absent".to_owned(), |held| format!("{:?}", held.to_string()));
-                self.refuse(Some(now.key()), superseded(commit, &found).of(value.attribute.clone()));
+                let refused = superseded(commit, &found);
+                let definition = held.and_then(|_| self.catalog.get(id));
+                let refused = definition.map_or(refused.clone(), |definition| refused.about(definition));
+                self.refuse(Some(now.key()), refused.of(value.attribute.clone()));
             } else if self.catalog.get(id).is_none() && !self.restored.contains(&id) {
                 self.refuse(Some(now.key()), gone(id).of(value.attribute.clone()));
             } else {
-                self.set(now.key(), id, value.before.as_ref());
+                let value = value.before.as_ref().map(|value| (value, commit));
+                self.bring_back(now.key(), id, value)?;
             }
         }
         Ok(())
@@ -342,6 +385,13 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
         unknown.extend(self.unknown(now, &past, commit));
         Ok(unknown)
     }
+}
+
+/// A value of a point in the past, with the commit that ended it.
+fn ended<'v>(past: &[Past], id: DefinitionId, at: CommitId, value: Option<&'v Value>) -> Option<(&'v Value, CommitId)> {
+    let is_it = |past: &&Past| past.held.definition == id && past.held.modified <= at && at < past.ended;
+    let ended = past.iter().find(is_it).map_or(CommitId::new(at.get() + 1), |past| past.ended);
+    Some((value?, ended))
 }
 
 fn forgotten(at: CommitId) -> Violation {

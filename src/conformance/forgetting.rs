@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use crate::attributes::{Attributes, Prune};
 use crate::conformance::Store;
 use crate::conformance::plain::Plain;
-use crate::conformance::support::{customer, holds, host, must, same, snapshot, sound, there, typed};
+use crate::conformance::support::{customer, holds, host, must, past_text, same, snapshot, sound, there, typed};
 use crate::history::{AsOf, Point};
 use crate::model::{CommitId, DefinitionId, DefinitionSpec, EntityKey, Limits, Ordinal, Retention, Revision};
 use crate::store::Snapshot;
@@ -114,7 +114,11 @@ pub fn histories_go_page_by_page(store: &Store) {
         }
     }
     let (found, plain) = (snapshot(store), Plain(snapshot(store)));
-    let flat = |all: Vec<(Ordinal, Vec<crate::store::Past>)>| format!("{all:?}");
+    let flat = |all: Vec<(Ordinal, Vec<crate::store::Past>)>| {
+        let one =
+            |(ordinal, past): &(Ordinal, Vec<_>)| format!("{ordinal}: {:?}", past.iter().map(past_text).collect::<Vec<_>>());
+        all.iter().map(one).collect::<Vec<_>>()
+    };
     for after in [None, Some(0), Some(1), Some(2), Some(3), Some(6), Some(9)] {
         for limit in [0, 1, 2, 100] {
             let after = after.map(Ordinal::new);

@@ -10,8 +10,10 @@ use crate::attributes::{Attributes, AttributesOf};
 use crate::clock::{Clock, Instant};
 use crate::conformance::Store;
 use crate::error::{Error, Result};
-use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityType, Held, IntoEntityId, Limits, Value};
-use crate::store::{Batch, Change, Fault, Receipt, Snapshot};
+use crate::model::{
+    CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, EntityType, Held, IntoEntityId, Limits, Value,
+};
+use crate::store::{Batch, Change, Fault, Past, Receipt, Snapshot};
 
 pub(super) const PLAN: &str = "call `decide` over a snapshot of the very transaction that stores what it answers; if it fails, store nothing and \
                                hand its error on";
@@ -167,6 +169,20 @@ pub(super) fn unchanged(before: &[String], after: &[String], promise: &str, advi
     }
 }
 
+/// A value with its commits: the output of `Debug` hides it.
+fn held_text(held: &Held) -> String {
+    format!("{}={:?} from {} at {}", held.definition, held.value, held.created, held.modified)
+}
+
+fn record_text(record: &EntityRecord) -> String {
+    let values: Vec<_> = record.values().iter().map(held_text).collect();
+    format!("{} {} at {}: {values:?}", record.key(), record.ordinal(), record.revision())
+}
+
+pub(super) fn past_text(past: &Past) -> String {
+    format!("{} until {}", held_text(&past.held), past.ended)
+}
+
 /// All that a snapshot shows, line by line; of emptied and unknown entities it shows these.
 pub(super) fn picture(snapshot: &dyn Snapshot, keys: &[EntityKey]) -> Vec<String> {
     let catalog = must(snapshot.catalog(), "the catalog is read");
@@ -191,12 +207,13 @@ pub(super) fn picture(snapshot: &dyn Snapshot, keys: &[EntityKey]) -> Vec<String
     }
     lines.push(format!("horizons {:?}", must(snapshot.horizons(), "the horizons are read")));
     let scanned = must(snapshot.scan(None, None, usize::MAX), "all entities are scanned");
-    lines.extend(scanned.iter().map(|record| format!("{record:?}")));
+    lines.extend(scanned.iter().map(|record| record_text(record)));
     for (key, record) in keys.iter().zip(must(snapshot.read(keys), "entities are read")) {
-        lines.push(format!("read {key}: {record:?}"));
+        lines.push(format!("read {key}: {:?}", record.as_deref().map(record_text)));
     }
     for key in scanned.iter().map(|record| record.key()).chain(keys) {
-        lines.push(format!("past of {key}: {:?}", must(snapshot.history(key), "the past of an entity is read")));
+        let past = must(snapshot.history(key), "the past of an entity is read");
+        lines.push(format!("past of {key}: {:?}", past.iter().map(past_text).collect::<Vec<_>>()));
     }
     let commits: Vec<_> = (1..=marks.commit.get() + 1).map(CommitId::new).collect();
     for (id, commit) in commits.iter().zip(must(snapshot.commits(&commits), "commits are read")) {

@@ -70,7 +70,7 @@ impl Test {
         };
         let mut value = |literal: &Literal| {
             let bound = literal.bind(definition);
-            bound.map_err(|violation| refuse(violation.of(definition.name().as_str()), literal.at)).ok()
+            bound.map_err(|violation| refuse(violation.about(definition), literal.at)).ok()
         };
         let condition = match &self.asked {
             Asked::Exists => Some(Condition::Exists),
@@ -90,7 +90,7 @@ impl Test {
             }
             Asked::Compare(comparison, _) if comparison.is_of_text() && definition.data_type() != DataType::String => {
                 let violation = Violation::new(Rule::FilterTest, comparison.as_str(), definition.data_type());
-                refuse(violation.of(definition.name().as_str()), self.at);
+                refuse(violation.about(definition), self.at);
                 None
             }
             Asked::Compare(comparison, literal) => value(literal).map(|value| comparison.condition(value)),
@@ -119,7 +119,10 @@ impl Comparison {
 impl Literal {
     fn bind(&self, definition: &Definition) -> Result<Value, Violation> {
         let wanted = definition.data_type();
-        let other = |kind: &str| Err(Violation::new(Rule::DataType, wanted, format!("the {kind} {self}")));
+        let other = |kind: &str| {
+            let found = if definition.is_sensitive() { format!("a {kind}") } else { format!("the {kind} {self}") };
+            Err(Violation::new(Rule::DataType, wanted, found))
+        };
         match (&self.written, wanted) {
             (Written::Text(text), DataType::String | DataType::Date) => Value::read(wanted, text),
             (Written::Number(number), DataType::Integer | DataType::Decimal) => Value::read(wanted, number),

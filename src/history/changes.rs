@@ -1,5 +1,6 @@
 //! What commits changed, in their order.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -74,7 +75,9 @@ pub struct EntityErased {
 }
 
 /// What became of a value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+///
+/// `Debug` hides the values of a sensitive attribute.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ValueChange {
     /// The id of the value.
@@ -90,6 +93,21 @@ pub struct ValueChange {
     /// Whether history does not tell what it was at both ends: then `before` and `after` have no more than what is known.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub forgotten: bool,
+    /// Whether the attribute is marked as sensitive, or was once.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
+}
+
+impl fmt::Debug for ValueChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, attribute, before, after, forgotten, sensitive } = self;
+        let (before, after) =
+            (before.as_ref().map(|value| value.shown(*sensitive)), after.as_ref().map(|value| value.shown(*sensitive)));
+        let mut fields = f.debug_struct("ValueChange");
+        fields.field("id", id).field("attribute", attribute);
+        fields.field("before", &before).field("after", &after);
+        fields.field("forgotten", forgotten).field("sensitive", sensitive).finish()
+    }
 }
 
 /// The changes behind a position, at most so many of entities.
@@ -172,7 +190,9 @@ pub(crate) fn changes_between(
         let named = definitions.at(id, second).or_else(|| definitions.at(id, first)).or_else(|| definitions.last(id));
         let named = named.ok_or_else(|| Error::corrupt(format!("definition {id}, which {} held, is missing", now.key())))?;
         let (before, after) = (before.value(id).cloned(), after.value(id).cloned());
-        changes.push(ValueChange { id: now.value_id(id), attribute: named.name().to_string(), before, after, forgotten });
+        let sensitive = definitions.last(id).is_some_and(|last| last.is_sensitive());
+        let attribute = named.name().to_string();
+        changes.push(ValueChange { id: now.value_id(id), attribute, before, after, forgotten, sensitive });
     }
     Ok(changes)
 }

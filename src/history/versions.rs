@@ -1,6 +1,7 @@
 //! The versions of values and definitions, each with the commits that began and ended it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -11,7 +12,8 @@ use crate::model::{CommitId, Definition, DefinitionId, EntityKey, EntityRecord, 
 use crate::store::{Snapshot, Stamps};
 
 /// A value for as long as it stood. Serialises with the entity's type and id beside the rest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `Debug` hides the value of a sensitive attribute.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Version {
     /// The id of the value, the same for all versions.
@@ -30,6 +32,18 @@ pub struct Version {
     /// The commit that replaced or cleared it; none if it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<Stamp>,
+    /// Whether the attribute is marked as sensitive, or was once.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, entity, attribute, value, created, began, ended, sensitive } = self;
+        let mut fields = f.debug_struct("Version");
+        fields.field("id", id).field("entity", entity).field("attribute", attribute).field("value", value.shown(*sensitive));
+        fields.field("created", created).field("began", began).field("ended", ended).field("sensitive", sensitive).finish()
+    }
 }
 
 /// A definition for as long as it stood; the commit that began it is its `modified`.
@@ -55,14 +69,16 @@ pub(crate) fn versions(snapshot: &dyn Snapshot, record: &EntityRecord, definitio
     let definitions = Definitions::load_these(snapshot, named)?;
     let one = |(held, ended): &(&Held, Option<CommitId>)| {
         let missing = || Error::corrupt(format!("definition {}, which {} held, is missing", held.definition, record.key()));
+        let definition = definitions.last(held.definition).ok_or_else(missing)?;
         Ok(Version {
             id: record.value_id(held.definition),
             entity: record.key().clone(),
-            attribute: definitions.last(held.definition).ok_or_else(missing)?.name().to_string(),
+            attribute: definition.name().to_string(),
             value: held.value.clone(),
             created: stamps.of(held.created)?,
             began: stamps.of(held.modified)?,
             ended: ended.map(|ended| stamps.of(ended)).transpose()?,
+            sensitive: definition.is_sensitive(),
         })
     };
     all.iter().map(one).collect()

@@ -116,7 +116,9 @@ impl<P: Postings + ?Sized> Verifier<'_, P> {
 
     fn report(&mut self, kind: FaultKind, place: &Place, set: &RoaringBitmap) -> Result<ControlFlow<()>> {
         let definition = self.catalog.get(place.definition).filter(|_| place.definition != NO_DEFINITION);
-        let value = definition.filter(|_| place.key != Key::any()).map(|found| place.key.value(found.data_type()));
+        let value = definition
+            .filter(|found| place.key != Key::any() && !found.is_sensitive())
+            .map(|found| place.key.value(found.data_type()));
         let value: Option<Value> = value.transpose()?.flatten();
         for low in set {
             let ordinal = ordinal(place.chunk, low);

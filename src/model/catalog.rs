@@ -195,7 +195,7 @@ impl Catalog {
     /// The definition with this name, to find entities by.
     pub(crate) fn searchable(&self, entity_type: &EntityType, name: &str) -> Result<&Arc<Definition>, Violation> {
         let definition = self.find(entity_type, name).ok_or_else(|| self.undefined(entity_type, name))?;
-        let refused = || Violation::new(Rule::Searchable, true, false).of(definition.name().as_str());
+        let refused = || Violation::new(Rule::Searchable, true, false).about(definition);
         if definition.is_searchable() { Ok(definition) } else { Err(refused()) }
     }
 

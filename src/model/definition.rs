@@ -1,5 +1,6 @@
 //! A definition as it stands in a catalog: checked, compiled, with an id; it binds values.
 
+use std::fmt;
 use std::sync::Arc;
 
 use regex::Regex;
@@ -10,7 +11,9 @@ use crate::clock::Instant;
 use crate::error::{Result, Rule, Violation, Violations};
 use crate::model::rules::{self, check_spec};
 use crate::model::value::longer_than;
-use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, Documentation, EntityType, Limits, Name, Rules, Value};
+use crate::model::{
+    CommitId, DataType, DefinitionId, DefinitionSpec, Documentation, EntityType, Limits, Lineage, Name, Rules, Value,
+};
 
 /// Which commit did something, when, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,7 +29,8 @@ pub struct Stamp {
 
 /// A definition in a [`crate::Catalog`]: name, data type, rules and documentation of one attribute of one entity type.
 ///
-/// Cheap to clone. Serialises as its [`DefinitionSpec`] with `id`, `entity_type`, `created` and `modified` beside it.
+/// Cheap to clone. Serialises as its [`DefinitionSpec`] with `id`, `entity_type`, `created` and `modified` beside it, and its
+/// [`Lineage`] if it has one.
 #[derive(Debug, Clone)]
 pub struct Definition {
     id: DefinitionId,
@@ -34,6 +38,8 @@ pub struct Definition {
     body: Arc<Body>,
     created: Stamp,
     modified: Stamp,
+    /// None where it is empty, as most are.
+    lineage: Option<Arc<Lineage>>,
 }
 
 #[derive(Debug)]
@@ -46,10 +52,18 @@ struct Body {
 }
 
 /// A value that a definition has checked: what a [`crate::store::Batch`] carries. Made by [`Definition::bind`] only.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` shows the type of the value and not the value, which may be sensitive.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Bound {
     definition: DefinitionId,
     value: Value,
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound").field("definition", &self.definition).field("value", &self.value.hidden()).finish()
+    }
 }
 
 impl Bound {
@@ -127,6 +141,7 @@ impl Definition {
             body: Arc::new(Body { name, spec, pattern, choices }),
             created: Stamp::default(),
             modified: Stamp::default(),
+            lineage: None,
         };
         rules::check_own_values(&definition, limits, &mut violations);
         let name = &definition.spec().name;
@@ -149,6 +164,51 @@ impl Definition {
         self.created = created;
         self.modified = modified;
         self
+    }
+
+    /// The same definition with this lineage, as a backend has stored it.
+    ///
+    /// ```
+    /// # use custom_attributes::{Definition, DefinitionId, DefinitionSpec, EntityType, Limits, Lineage};
+    /// # let (spec, limits) = (DefinitionSpec::integer("seats"), Limits::typed());
+    /// # let definition = Definition::new(DefinitionId::new(1), EntityType::new("customer")?, spec, &limits)?;
+    /// assert_eq!(definition.with_lineage(Lineage::default()).lineage(), None);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_lineage(mut self, lineage: Lineage) -> Self {
+        self.lineage = (!lineage.is_empty()).then(|| Arc::new(lineage));
+        self
+    }
+
+    /// Where values of it came from; none if from nowhere else. A backend stores it with the definition.
+    pub fn lineage(&self) -> Option<&Lineage> {
+        self.lineage.as_deref()
+    }
+
+    /// This definition as the version after `older`, whose lineage it continues.
+    pub(crate) fn succeeding(self, older: &Self) -> Self {
+        let mut lineage = older.lineage().cloned().unwrap_or_default();
+        if older.is_sensitive() {
+            lineage.mark_sensitive();
+        }
+        self.with_lineage(lineage)
+    }
+
+    /// Whether it is marked as sensitive, or was at any time before: values of it stand in no error and no `Debug`, and are moved
+    /// only to attributes that are marked. Whether it is marked now is [`DefinitionSpec::sensitive`].
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let people = attributes.of("person")?;
+    /// people.define(DefinitionSpec::string("diagnosis").sensitive())?;
+    /// let unmarked = people.alter("diagnosis", |spec| DefinitionSpec::string(spec.name))?;
+    /// assert!(unmarked.is_sensitive() && !unmarked.spec().sensitive);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn is_sensitive(&self) -> bool {
+        self.spec().sensitive || self.lineage().is_some_and(Lineage::was_sensitive)
     }
 
     /// The id.
@@ -273,7 +333,7 @@ impl Definition {
     /// ```
     pub fn bind(&self, value: Value, limits: &Limits) -> Result<Bound, Violation> {
         let bound = self.bind_typed(value, limits);
-        bound.map_err(|violation| violation.of(self.name().as_str()))
+        bound.map_err(|violation| violation.about(self))
     }
 
     /// Reads a value of its type from text, and checks it.
@@ -292,7 +352,7 @@ impl Definition {
     /// # Ok::<(), custom_attributes::Error>(())
     /// ```
     pub fn bind_text(&self, text: &str, limits: &Limits) -> Result<Bound, Violation> {
-        let value = Value::read(self.data_type(), text).map_err(|violation| violation.of(self.name().as_str()))?;
+        let value = Value::read(self.data_type(), text).map_err(|violation| violation.about(self))?;
         self.bind(value, limits)
     }
 
@@ -349,9 +409,10 @@ impl Definition {
     /// What a value that was held for an earlier version becomes: none if it can stay as it is.
     pub(crate) fn settle(&self, value: &Value) -> Result<Option<Bound>, Violation> {
         if value.data_type() == self.data_type() {
-            return self.admit(value).map(|()| None);
+            return self.admit(value).map(|()| None).map_err(|violation| violation.about(self));
         }
-        self.bind(value.convert(self.data_type())?, &Limits::typed()).map(Some)
+        let converted = value.convert(self.data_type()).map_err(|violation| violation.about(self))?;
+        self.bind(converted, &Limits::typed()).map(Some)
     }
 
     /// Whether `newer` may refuse a value that this one admits.
@@ -370,7 +431,7 @@ fn admit_fraction(number: Decimal, digits: Option<u32>) -> Result<(), Violation>
 
 impl PartialEq for Definition {
     fn eq(&self, other: &Self) -> bool {
-        let key = |d: &Self| (d.id, d.entity_type.clone(), d.created.clone(), d.modified.clone());
+        let key = |d: &Self| (d.id, d.entity_type.clone(), d.created.clone(), d.modified.clone(), d.lineage.clone());
         key(self) == key(other) && self.spec() == other.spec()
     }
 }
@@ -385,6 +446,8 @@ struct Form {
     spec: DefinitionSpec,
     created: Stamp,
     modified: Stamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lineage: Option<Lineage>,
 }
 
 impl Serialize for Definition {
@@ -395,6 +458,7 @@ impl Serialize for Definition {
             spec: self.spec().clone(),
             created: self.created.clone(),
             modified: self.modified.clone(),
+            lineage: self.lineage().cloned(),
         };
         form.serialize(serializer)
     }

@@ -1,9 +1,13 @@
 //! All that one entity holds, and the one function that changes it.
 
+use std::fmt;
+
 use crate::model::{Bound, CommitId, DefinitionId, EntityKey, Ordinal, Revision, Value, ValueId};
 
 /// A value as an entity holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` shows the type of the value and not the value, which may be sensitive.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Held {
     /// Its definition.
     pub definition: DefinitionId,
@@ -13,6 +17,15 @@ pub struct Held {
     pub created: CommitId,
     /// The commit that last changed it.
     pub modified: CommitId,
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { definition, value, created, modified } = self;
+        let mut fields = f.debug_struct("Held");
+        fields.field("definition", definition).field("value", &value.hidden());
+        fields.field("created", created).field("modified", modified).finish()
+    }
 }
 
 /// All that one entity holds: its ordinal, its revision, and its values sorted by definition.

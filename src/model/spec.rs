@@ -174,8 +174,16 @@ impl DefinitionSpec {
         self
     }
 
-    /// It says something about a person, who may want it erased: see [`crate::BatchBuilder::erase`]. Values of it are never
-    /// written to a log.
+    /// It says something about a person, who may want it erased: see [`crate::BatchBuilder::erase`].
+    ///
+    /// Its values are in no error, no violation, no tracing and no `Debug` output of a type that knows the attribute; `a sensitive
+    /// value` stands in their place, also in a filter's errors. `Debug` of a bare [`Value`] shows it. What the definition itself
+    /// declares, such as its default and its choices, is not hidden. Values are merged, split, moved and restored only to attributes
+    /// that are marked as well.
+    ///
+    /// An attribute can be unmarked: what it holds then, and later, is restored like any other value. What was replaced or cleared
+    /// before is not restored until the attribute is marked again. [`crate::Definition::is_sensitive`] stays true: values are still
+    /// hidden, can be erased, and are moved only to attributes that are marked.
     ///
     /// ```
     /// # use custom_attributes::DefinitionSpec;

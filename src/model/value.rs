@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Result;
 use crate::error::{Rule, Violation};
+use crate::violation::REDACTED;
 
 /// The type of an attribute's values. Written and serialised in capitals.
 ///
@@ -208,6 +209,34 @@ impl Value {
             }
             good => Ok(good),
         }
+    }
+}
+
+impl Value {
+    /// The value for `Debug` output, hidden if its attribute is sensitive.
+    pub(crate) fn shown(&self, is_sensitive: bool) -> &dyn fmt::Debug {
+        if is_sensitive { &Redacted } else { self }
+    }
+
+    /// The type of the value for `Debug` output of what does not know the attribute, and so cannot tell whether it is sensitive.
+    pub(crate) const fn hidden(&self) -> impl fmt::Debug + use<> {
+        Hidden(self.data_type())
+    }
+}
+
+struct Redacted;
+
+impl fmt::Debug for Redacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+struct Hidden(DataType);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(..)", self.0)
     }
 }
 

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
+use serde::Deserialize;
+
 use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::hash::HashMap;
 use crate::index::{self, Key, NO_DEFINITION, Postings};
 use crate::model::{
     ByType, Catalog, CommitId, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, EntityType, Held,
-    Limits, Ordinal, Revision, Stamp, Value,
+    Limits, Lineage, Ordinal, Revision, Stamp, Value,
 };
 use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
@@ -81,12 +83,29 @@ impl Known {
 const DEFINITION: &str = "d.id, d.type, d.spec, c.id, c.at, c.actor, m.id, m.at, m.actor";
 const STAMPS: &str = "JOIN attr_commit c ON c.id = d.created JOIN attr_commit m ON m.id = d.modified";
 
+/// How the text of a definition begins that has a lineage; the others are the declaration alone.
+pub(super) const LINEAGE: &str = "{\"lineage\":";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredSpec {
+    lineage: Lineage,
+    spec: DefinitionSpec,
+}
+
+fn read_spec(text: &str) -> serde_json::Result<StoredSpec> {
+    if text.starts_with(LINEAGE) {
+        return serde_json::from_str(text);
+    }
+    Ok(StoredSpec { lineage: Lineage::default(), spec: serde_json::from_str(text)? })
+}
+
 fn read_definition(row: &Row<'_>, types: &HashMap<i64, EntityType>) -> Result<Definition> {
     let reading = failed("reading a definition");
     let number: u32 = row.get(0).map_err(&reading)?;
     let damaged = |source: Option<_>| Error::Corrupt { what: format!("definition {number} cannot be read"), source };
     let spec: String = row.get(2).map_err(&reading)?;
-    let spec: DefinitionSpec = serde_json::from_str(&spec).map_err(|error| damaged(Some(error.into())))?;
+    let StoredSpec { lineage, spec } = read_spec(&spec).map_err(|error| damaged(Some(error.into())))?;
     let entity_type = types.get(&row.get(1).map_err(&reading)?).ok_or_else(|| damaged(None))?;
     let stamp = |first: usize| {
         let by: Option<Box<str>> = row.get(first + 2)?;
@@ -95,7 +114,7 @@ fn read_definition(row: &Row<'_>, types: &HashMap<i64, EntityType>) -> Result<De
     };
     let (created, modified) = (stamp(3).map_err(&reading)?, stamp(6).map_err(&reading)?);
     let definition = Definition::new(DefinitionId::new(number), entity_type.clone(), spec, &Limits::typed());
-    Ok(definition.map_err(|error| damaged(Some(error.into())))?.stamped(created, modified))
+    Ok(definition.map_err(|error| damaged(Some(error.into())))?.stamped(created, modified).with_lineage(lineage))
 }
 
 /// An id that is stored as an integer of SQLite, which has a sign.

@@ -11,7 +11,7 @@ use crate::sqlite::codec;
 use crate::sqlite::failure::failed;
 use crate::sqlite::names::Named;
 use crate::sqlite::postings::PostingWriter;
-use crate::sqlite::tables::{Known, Tables};
+use crate::sqlite::tables::{Known, LINEAGE, Tables};
 use crate::sqlite::views;
 use crate::store::{CatalogChange, Changes, Commit, OnProgress, RecordChange, Removal, Touched, VersionId};
 
@@ -212,6 +212,11 @@ impl Records<'_> {
     }
 }
 
+/// The declaration; beside it, in an object around both, the lineage if there is one.
 fn spec(definition: &Definition) -> Result<String> {
-    serde_json::to_string(definition.spec()).map_err(|error| Error::backend("writing a definition", error))
+    let spec = serde_json::to_string(definition.spec());
+    let lineage = definition.lineage().map(serde_json::to_string).transpose();
+    let failed = |error| Error::backend("writing a definition", error);
+    let (spec, lineage) = (spec.map_err(failed)?, lineage.map_err(failed)?);
+    Ok(lineage.map_or_else(|| spec.clone(), |lineage| format!("{LINEAGE}{lineage},\"spec\":{spec}}}")))
 }

@@ -82,12 +82,13 @@ pub enum Change {
         /// The entity.
         entity: EntityKey,
     },
-    /// Takes a value of a sensitive definition away with all that history has of it, as if it had never been.
+    /// Takes all values away that the entity holds and ever held for these definitions, as if they had never been, and follows
+    /// them to where they were merged, split or moved to and from: see [`crate::BatchBuilder::erase`].
     EraseValue {
         /// The entity.
         entity: EntityKey,
-        /// Whose value.
-        definition: DefinitionId,
+        /// The definition that has the name now, if there is one, and then all deleted ones that had it last.
+        definitions: Vec<DefinitionId>,
     },
     /// Takes the entity away with its key, all its values and all that history has of them, as if it had never been. Its ordinal
     /// is not given out again.
@@ -104,7 +105,8 @@ impl Change {
     pub(crate) fn overwrites(&self, id: DefinitionId) -> Option<&EntityKey> {
         match self {
             Self::Set { entity, value } if value.definition() == id => Some(entity),
-            Self::Clear { entity, definition } | Self::EraseValue { entity, definition } if *definition == id => Some(entity),
+            Self::Clear { entity, definition } if *definition == id => Some(entity),
+            Self::EraseValue { entity, definitions } if definitions.contains(&id) => Some(entity),
             Self::Save { entity, .. } | Self::Remove { entity } | Self::EraseEntity { entity } => Some(entity),
             _ => None,
         }

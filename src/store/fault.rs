@@ -18,7 +18,8 @@ pub struct Fault {
     /// The name of the definition, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribute: Option<String>,
-    /// The value; none if it is about whether any is held, or about texts that are longer than the index keeps.
+    /// The value; none if it is about whether any is held, about texts that are longer than the index keeps, or about a sensitive
+    /// attribute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
     /// The ordinal of the entity.

@@ -28,7 +28,7 @@ pub use fault::{Fault, FaultKind};
 pub(crate) use plan::{Duplicate, Judged, judge, missing};
 pub use plan::{Plan, plan, plan_with};
 pub use port::{AttributeStore, Decide, Find, Marks, Snapshot};
-pub(crate) use port::{commit_with_id, each_record, fill, scan_from, written_at};
+pub(crate) use port::{commit_with_id, each_record, fill, gone_definitions, scan_from, written_at};
 pub(crate) use progress::tell;
 pub use progress::{OnProgress, Progress};
 pub use query::{BoundQuery, Direction, Found, FoundKeys, Rank, Wanted};

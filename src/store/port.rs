@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
+use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
 use crate::store::{
     Batch, BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, OnProgress, Past, PastDefinition, Plan, Receipt, Ticket,
     Wanted, plan_with, reference,
@@ -293,6 +293,14 @@ pub(crate) fn fill<S: Snapshot + ?Sized>(
 /// The commit with this id, if there is one.
 pub(crate) fn commit_with_id(snapshot: &dyn Snapshot, id: CommitId) -> Result<Option<Commit>> {
     Ok(snapshot.commits(&[id])?.pop().flatten())
+}
+
+/// The definitions that are deleted, each as it was last.
+pub(crate) fn gone_definitions(snapshot: &dyn Snapshot) -> Result<Vec<Arc<Definition>>> {
+    let catalog = snapshot.catalog()?;
+    let gone = (1..=catalog.last_id().get()).map(DefinitionId::new).filter(|id| catalog.get(*id).is_none());
+    let lasts = gone.map(|id| Ok(snapshot.past_definitions(id)?.pop().map(|past| past.definition)));
+    lasts.filter_map(Result::transpose).collect()
 }
 
 /// The entity with this ordinal, if it was ever written.

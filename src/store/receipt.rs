@@ -28,6 +28,10 @@ pub struct Receipt {
     /// The serial form of a receipt names definitions by their ids only, and leaves this list out.
     #[serde(skip)]
     pub definitions: Vec<Arc<Definition>>,
+    /// The values of which [`crate::BatchBuilder::erase`] erased anything, by their ids: those that were asked for, and those that
+    /// they were merged, split or moved to and from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erased: Vec<ValueId>,
 }
 
 /// What one change did.

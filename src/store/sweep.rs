@@ -99,7 +99,7 @@ impl Sweep {
             if is_cleared {
                 cleared(record, self.source());
             }
-            Swept::Offends { value, violation: violation.of(self.target().name().as_str()), is_cleared }
+            Swept::Offends { value, violation: violation.about(self.target()), is_cleared }
         };
         Some(match &self.step {
             Step::Clear { definition } => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{Result, Rule, Violation};
 use crate::hash::HashMap;
-use crate::model::{Catalog, DefinitionId, EntityKey, EntityRecord, Ordinal, Value};
+use crate::model::{Catalog, Definition, DefinitionId, EntityKey, EntityRecord, Ordinal, Value};
 use crate::store::working::Working;
 use crate::store::{Batch, Change, Snapshot};
 
@@ -23,6 +23,16 @@ pub(super) fn compared_whole(before: &Catalog, after: &Catalog, working: &Workin
     after.unique().iter().copied().filter(|id| became(*id) || working.is_swept(*id)).collect()
 }
 
+/// What is wrong with a value that another entity holds.
+pub(super) fn duplicate(definition: Option<&Definition>, holder: &EntityKey, value: &Value) -> Violation {
+    let violation = Violation::new(Rule::Unique, holder, value);
+    // Unique definitions come from the catalog, so there always is one; without it nothing is told of the value.
+    match definition {
+        Some(definition) => violation.about(definition),
+        None => violation.redacted(),
+    }
+}
+
 /// Finds every value that two entities would hold.
 pub(super) fn check(
     snapshot: &dyn Snapshot,
@@ -37,10 +47,9 @@ pub(super) fn check(
         return Ok(());
     }
     let newly = compared_whole(before, after, working);
-    let name_of = |id: DefinitionId| after.get(id).map(|definition| definition.name().to_string()).unwrap_or_default();
     let mut set_at: Option<HashMap<_, _>> = None;
     let mut refuse = |id: DefinitionId, value: &Value, record: &EntityRecord, holder: &EntityKey| {
-        let mut violation = Violation::new(Rule::Unique, holder, value).of(name_of(id));
+        let mut violation = duplicate(after.get(id).map(|definition| &**definition), holder, value);
         let set_at = set_at.get_or_insert_with(|| last_sets(batch, violations)).get(&(record.key(), id));
         // Where the batch did not set it, it made the definition unique.
         let swept_at = || working.sweeps.iter().rev().find(|sweep| sweep.target().id() == id).map(|sweep| sweep.place);

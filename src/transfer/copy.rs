@@ -78,6 +78,7 @@ impl Pouring<'_> {
             changes: vec![],
             entities: vec![],
             definitions: vec![],
+            erased: vec![],
         };
         let Some(step) = self.steps.borrow_mut().next(there)? else { return Ok(Plan { receipt, changes: None }) };
         let Step { commit, definitions } = step;

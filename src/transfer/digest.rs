@@ -159,7 +159,11 @@ impl Sum {
     }
 
     fn definition(&mut self, definition: &Definition, ended: Option<CommitId>) -> Result<()> {
-        let spec = serde_json::to_string(definition.spec()).map_err(|error| Error::backend("writing a definition", error))?;
+        let failed = |error| Error::backend("writing a definition", error);
+        let mut spec = serde_json::to_string(definition.spec()).map_err(failed)?;
+        if let Some(lineage) = definition.lineage() {
+            spec += &serde_json::to_string(lineage).map_err(failed)?;
+        }
         self.number(definition.id().get().into());
         self.text(definition.entity_type().as_str());
         self.text(&spec);

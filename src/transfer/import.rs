@@ -1,11 +1,12 @@
 //! Lines of JSON as the steps of a store.
 
+use std::borrow::Cow;
 use std::io::{BufRead, Read};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Violation};
 use crate::model::{CommitId, Definition, Held, Limits, Stamp};
 use crate::store::{Commit, Snapshot, commit_with_id};
 use crate::transfer::digest::Contents;
@@ -60,14 +61,21 @@ impl<'a> Import<'a> {
                 .ok_or_else(|| self.reader.wrong(format!("speaks of commit {created}, which is not before it")))?,
         };
         let limits = Limits::typed();
+        let lineage = line.lineage.map(Cow::into_owned).unwrap_or_default();
         let definition = Definition::new(line.id, line.entity_type.into_owned(), line.spec.into_owned(), &limits);
-        Ok(definition.map_err(|error| self.reader.wrong(format!("has no sound definition: {error}")))?.stamped(created, modified))
+        let definition = definition.map_err(|error| self.reader.wrong(format!("has no sound definition: {error}")))?;
+        Ok(definition.stamped(created, modified).with_lineage(lineage))
     }
 
     fn touch(&self, line: EntityLine<'_>) -> Result<Touch> {
         let held = |HeldLine { definition, value, created }: HeldLine<'_>| {
             let value = value.into_owned().checked();
-            let value = value.map_err(|violation| self.reader.wrong(format!("has a value that cannot be: {violation}")))?;
+            // The value may be sensitive, and stands in the line for who may read it.
+            let wrong = |violation: Violation| {
+                let violation = violation.redacted().of(format!("definition {definition}"));
+                self.reader.wrong(format!("has a value that cannot be: {violation}"))
+            };
+            let value = value.map_err(wrong)?;
             Ok(Held { definition, value, created: created.unwrap_or(self.current.id), modified: self.current.id })
         };
         let began = line.began.into_iter().map(held).collect::<Result<Vec<_>>>()?;
@@ -198,7 +206,11 @@ impl Reader<'_> {
     }
 
     fn parse(&self) -> Result<Line<'static>> {
-        serde_json::from_slice(&self.buffer).map_err(|error| self.wrong(format!("cannot be read: {error}")))
+        // The message of the parser may repeat a value, which may be sensitive.
+        serde_json::from_slice(&self.buffer).map_err(|error| {
+            let what = if error.is_data() { "is no line of an export" } else { "is not JSON" };
+            self.wrong(format!("{what}: see its column {}", error.column()))
+        })
     }
 
     /// Reads a line with its end; none is left if there is nothing more.

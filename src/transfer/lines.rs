@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
-use crate::model::{CommitId, DefinitionId, DefinitionSpec, EntityKey, EntityType, Held, Ordinal, Revision, Value};
+use crate::model::{CommitId, DefinitionId, DefinitionSpec, EntityKey, EntityType, Held, Lineage, Ordinal, Revision, Value};
 use crate::store::{Commit, Marks, OnProgress, Snapshot};
 use crate::transfer::digest::{Contents, contents};
 use crate::transfer::steps::{Defined, Heading, Left, Pace, Step, Steps, Touch};
@@ -65,6 +65,8 @@ pub(super) struct DefinitionLine<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) created: Option<CommitId>,
     pub(super) spec: Cow<'a, DefinitionSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) lineage: Option<Cow<'a, Lineage>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -166,6 +168,7 @@ fn definition_line(defined: &Defined, commit: CommitId) -> Line<'_> {
             entity_type: Cow::Borrowed(definition.entity_type()),
             created: earlier(definition.created().commit, commit),
             spec: Cow::Borrowed(definition.spec()),
+            lineage: definition.lineage().map(Cow::Borrowed),
         }),
         Defined::Ended(id) => Line::DefinitionEnded(*id),
     }

@@ -43,11 +43,11 @@ impl Model {
             });
             match settled {
                 Ok(None) => {}
-                Ok(Some(value)) => report.conversions.push((key.to_string(), Exact(held.value.clone()), Exact(value))),
+                Ok(Some(value)) => report.conversions.push((key.to_string(), Some((Exact(held.value.clone()), Exact(value))))),
                 Err(fault) => report.offences.push(Offence {
                     entity: key.to_string(),
                     ordinal: entity.ordinal,
-                    value: Exact(held.value.clone()),
+                    value: Some(Exact(held.value.clone())),
                     violation: violation(None, None, Some(&spec.name), fault),
                 }),
             }

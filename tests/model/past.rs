@@ -142,6 +142,9 @@ impl Model {
             let version = |definition: Option<&ModelDefinition>| definition.map(|definition| definition.modified.commit);
             let Some(either) = was.or(became).filter(|_| version(was) != version(became)) else { continue };
             let spec = |definition: Option<&ModelDefinition>| definition.map(|definition| definition.spec.clone());
+            if spec(was) == spec(became) {
+                continue;
+            }
             if spec(now) != spec(became) {
                 let found = if now.is_some() { "another" } else { "deleted" };
                 violations.push(superseded(None, &either.spec.name, format!("commit {commit}"), found));

@@ -3,7 +3,7 @@
 //! It shares no code with the crate but plain data: declarations, values, and the names of rules and outcomes. Where the
 //! design is silent, it does what the documentation of the crate says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 
@@ -37,6 +37,8 @@ pub(crate) struct ModelDefinition {
     pub(crate) spec: DefinitionSpec,
     pub(crate) created: Stamp,
     pub(crate) modified: Stamp,
+    /// The definitions whose values came to it, and theirs.
+    pub(crate) took_over: BTreeSet<u32>,
 }
 
 impl ModelDefinition {

@@ -124,7 +124,8 @@ pub(crate) struct Refusal {
 pub(crate) struct Offence {
     pub(crate) entity: String,
     pub(crate) ordinal: u32,
-    pub(crate) value: Exact<Value>,
+    /// None of a sensitive attribute.
+    pub(crate) value: Option<Exact<Value>>,
     pub(crate) violation: Violation,
 }
 
@@ -136,7 +137,7 @@ pub(crate) struct Report {
     pub(crate) held: u64,
     pub(crate) converted: u64,
     pub(crate) offending: u64,
-    pub(crate) conversions: Vec<(String, Exact<Value>, Exact<Value>)>,
+    pub(crate) conversions: Vec<(String, Option<(Exact<Value>, Exact<Value>)>)>,
     pub(crate) offences: Vec<Offence>,
 }
 
@@ -277,7 +278,7 @@ impl From<&ca::Offence> for Offence {
         Self {
             entity: offence.entity.to_string(),
             ordinal: offence.ordinal.get(),
-            value: Exact(offence.value.clone()),
+            value: offence.value.clone().map(Exact),
             violation: (&offence.violation).into(),
         }
     }
@@ -285,7 +286,10 @@ impl From<&ca::Offence> for Offence {
 
 impl From<&ca::PlanReport> for Report {
     fn from(report: &ca::PlanReport) -> Self {
-        let conversion = |one: &ca::Conversion| (one.entity.to_string(), Exact(one.from.clone()), Exact(one.to.clone()));
+        let conversion = |one: &ca::Conversion| {
+            let values = one.from.clone().zip(one.to.clone());
+            (one.entity.to_string(), values.map(|(from, to)| (Exact(from), Exact(to))))
+        };
         Self {
             before: report.steps[0].before.as_deref().map(Defined::from).expect("it is changed"),
             after: Exact(report.steps[0].after.clone().expect("it is not deleted")),

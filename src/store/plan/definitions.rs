@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result, Rule, Violation};
 use crate::model::{Definition, DefinitionId, EntityKey, EntityRecord, Outcome, Stamp};
+use crate::store::plan::erasing::Carried;
 use crate::store::plan::{Planner, moved_catalog, undefined};
 use crate::store::sweep::{Sweep, Swept};
 use crate::store::{Applied, Offending};
@@ -36,8 +37,9 @@ impl Planner<'_> {
         if older.spec() == newer.spec() && !self.judges {
             return Applied::new(Outcome::Unchanged, Some(id));
         }
-        if self.judges || older.data_type() != newer.data_type() || older.is_tightened_by(newer) {
-            self.settle_held_values(place, newer, offending);
+        let newer = newer.clone().succeeding(&older);
+        if self.judges || older.data_type() != newer.data_type() || older.is_tightened_by(&newer) {
+            self.settle_held_values(place, &newer, offending);
         }
         self.put(place, newer, older.created().clone());
         Applied::new(Outcome::Updated, Some(id))
@@ -50,13 +52,19 @@ impl Planner<'_> {
             return Err(moved_catalog(self.batch, &self.before));
         }
         self.declared.insert(id);
-        self.put(place, definition, definition.created().clone());
+        let older = match self.before.get(id) {
+            Some(older) => Some(Arc::clone(older)),
+            None => self.snapshot.past_definitions(id)?.pop().map(|past| past.definition),
+        };
+        let restored = definition.clone();
+        let restored = older.iter().fold(restored, |restored, older| restored.succeeding(older));
+        self.put(place, restored, definition.created().clone());
         Ok(Applied::new(Outcome::Created, Some(id)))
     }
 
     /// Puts a definition under its id, with the stamp of its making.
-    fn put(&mut self, place: usize, definition: &Definition, created: Stamp) {
-        let definition = definition.clone().stamped(created, self.stamp());
+    fn put(&mut self, place: usize, definition: Definition, created: Stamp) {
+        let definition = definition.stamped(created, self.stamp());
         let id = definition.id();
         match Arc::make_mut(&mut self.catalog).redefine(definition) {
             Ok(()) => _ = self.touched.insert(id, place),
@@ -99,7 +107,7 @@ impl Planner<'_> {
             self.sweep(Sweep::clear(place, Arc::clone(&definition)), &HashSet::new());
         } else if let Some(found) = self.in_use(&definition)? {
             let advice = "delete it with its values if that is meant";
-            self.refuse(place, None, Violation::new(Rule::InUse, advice, found).of(definition.name().as_str()));
+            self.refuse(place, None, Violation::new(Rule::InUse, advice, found).about(&definition));
         }
         Arc::make_mut(&mut self.catalog).undefine(id);
         self.touched.insert(id, place);
@@ -137,9 +145,12 @@ impl Planner<'_> {
         if !used_by.is_empty() {
             let advice = "take its dependents out of its documentation first if they can do without it";
             let found = format!("used by {}", used_by.join(", "));
-            self.refuse(place, None, Violation::new(Rule::InUse, advice, found).of(from.name().as_str()));
+            self.refuse(place, None, Violation::new(Rule::InUse, advice, found).about(&from));
         }
-        self.sweep(Sweep::merge(place, Arc::clone(&from), into, offending), &HashSet::new());
+        if self.may_carry(place, None, &from, &into) {
+            self.carried.push(Carried { place, from: from.id(), into: target, is_split: false });
+            self.sweep(Sweep::merge(place, Arc::clone(&from), into, offending), &HashSet::new());
+        }
         // What still holds a value of it is refused.
         Arc::make_mut(&mut self.catalog).undefine(from.id());
         self.touched.insert(from.id(), place);
@@ -149,7 +160,10 @@ impl Planner<'_> {
     pub(super) fn split(&mut self, place: usize, from: DefinitionId, into: DefinitionId) -> Applied {
         let Some((from, into)) = self.pair(place, from, into) else { return Applied::new(Outcome::Unchanged, Some(into)) };
         let target = into.id();
-        self.sweep(Sweep::split(place, from, into), &HashSet::new());
+        if self.may_carry(place, None, &from, &into) {
+            self.carried.push(Carried { place, from: from.id(), into: target, is_split: true });
+            self.sweep(Sweep::split(place, from, into), &HashSet::new());
+        }
         Applied::new(Outcome::Updated, Some(target))
     }
 

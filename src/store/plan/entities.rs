@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::{Result, Rule, Violation};
+use crate::error::{Rule, Violation};
 use crate::model::{Bound, Definition, DefinitionId, Edit, EntityKey, EntityRecord, Limits, Ordinal, Outcome};
 use crate::store::plan::{Planner, missing, required, undefined};
 use crate::store::{Applied, Removal, VersionId};
@@ -58,15 +58,18 @@ impl Planner<'_> {
         if from == to {
             return unchanged;
         }
+        if !self.may_carry(place, Some(entity), &source, &target) {
+            return unchanged;
+        }
         let commit = self.working.commit;
         let record = self.record(entity);
         let (held, occupied) = (record.value(from).cloned(), record.value(to).cloned());
         let Some(value) = held else {
-            self.refuse(place, Some(entity), Violation::new(Rule::Held, "", "").of(source.name().as_str()));
+            self.refuse(place, Some(entity), Violation::new(Rule::Held, "", "").about(&source));
             return unchanged;
         };
         if let Some(occupied) = occupied {
-            self.refuse(place, Some(entity), Violation::new(Rule::Vacant, source.name(), occupied).of(target.name().as_str()));
+            self.refuse(place, Some(entity), Violation::new(Rule::Vacant, source.name(), occupied).about(&target));
         }
         if source.rules().required {
             self.refuse(place, Some(entity), required(&source, "it cannot be moved away", "it was to be"));
@@ -116,27 +119,6 @@ impl Planner<'_> {
         let outcome = if held.is_empty() { Outcome::Unchanged } else { Outcome::Cleared };
         record.apply(held, commit);
         Applied::new(outcome, None)
-    }
-
-    pub(super) fn erase_value(&mut self, place: usize, entity: &EntityKey, id: DefinitionId) -> Result<Applied> {
-        let unchanged = Applied::new(Outcome::Unchanged, Some(id));
-        let Some(definition) = self.definition(place, entity, id) else { return Ok(unchanged) };
-        if !definition.spec().sensitive {
-            let violation = Violation::new(Rule::Sensitive, true, false).of(definition.name().as_str());
-            self.refuse(place, Some(entity), violation);
-            return Ok(unchanged);
-        }
-        let commit = self.working.commit;
-        let Some(index) = self.working.index(entity) else { return Ok(unchanged) };
-        let work = &mut self.working.works[index];
-        work.after.apply_one(Edit::Clear(id), commit);
-        let Some(before) = work.before.clone() else { return Ok(unchanged) };
-        let was_held = self.snapshot.history(entity)?.iter().any(|past| past.held.definition == id);
-        if before.get(id).is_none() && !was_held {
-            return Ok(unchanged);
-        }
-        self.removals.push(Removal::Value { ordinal: before.ordinal(), definition: id });
-        Ok(Applied::new(Outcome::Cleared, Some(id)))
     }
 
     pub(super) fn erase_entity(&mut self, place: usize, entity: &EntityKey) -> Applied {

@@ -2,12 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use crate::error::{Result, Rule, Violation, Violations};
+use crate::error::{Result, Violation, Violations};
 use crate::hash::HashMap;
-use crate::model::{DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
+use crate::model::{Definition, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
 use crate::store::plan::Planner;
 use crate::store::sweep::{Sweep, Swept};
-use crate::store::unique::compared_whole;
+use crate::store::unique::{compared_whole, duplicate};
 use crate::store::working::{Steps, Telling};
 use crate::store::{Batch, OnProgress, Snapshot};
 
@@ -26,6 +26,7 @@ pub(crate) struct Duplicate {
     pub(crate) place: usize,
     pub(crate) definition: DefinitionId,
     pub(crate) value: Value,
+    pub(crate) is_sensitive: bool,
     pub(crate) violation: Violation,
 }
 
@@ -70,7 +71,9 @@ impl Planner<'_> {
     fn duplicate(&self, definition: DefinitionId, value: &Value, first: &EntityKey) -> Duplicate {
         let swept = self.working.sweeps.iter().rev().find(|sweep| sweep.target().id() == definition);
         let place = swept.map(|sweep| sweep.place).or_else(|| self.touched.get(&definition).copied()).unwrap_or_default();
-        let name = self.catalog.get(definition).map(|found| found.name().to_string()).unwrap_or_default();
-        Duplicate { place, definition, value: value.clone(), violation: Violation::new(Rule::Unique, first, value).of(name) }
+        let found = self.catalog.get(definition).map(|found| &**found);
+        let violation = duplicate(found, first, value);
+        let is_sensitive = found.is_none_or(Definition::is_sensitive);
+        Duplicate { place, definition, value: value.clone(), is_sensitive, violation }
     }
 }

@@ -2,6 +2,7 @@
 
 mod definitions;
 mod entities;
+mod erasing;
 mod judge;
 
 pub(crate) use judge::{Duplicate, Judged, judge};
@@ -12,8 +13,9 @@ use std::sync::Arc;
 
 use crate::error::{Error, Moved, Result, Rule, Violation, Violations};
 use crate::hash::HashSet;
-use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, Ordinal, Outcome, Revision, Stamp};
+use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, Ordinal, Outcome, Revision, Stamp, ValueId};
 use crate::store::changes::{Keeping, Kept};
+use crate::store::plan::erasing::{Carried, Reached};
 use crate::store::sweep::Swept;
 use crate::store::unique;
 use crate::store::working::{Telling, Work, Working, entity_types};
@@ -77,6 +79,14 @@ pub(super) struct Planner<'a> {
     /// What is removed from history leaves these unknown before their commits.
     horizons: BTreeMap<DefinitionId, CommitId>,
     erased: HashSet<EntityKey>,
+    /// What was erased of entities that stay, for the receipt.
+    erased_values: BTreeSet<ValueId>,
+    /// Between which definitions values are merged or split by this batch.
+    carried: Vec<Carried>,
+    /// The deleted definitions, once they were asked for.
+    gone: Option<Vec<Arc<Definition>>>,
+    /// What the last erasure reached: the next one mostly is of the same name.
+    reached: Option<Reached>,
     /// The places of steps over all entities that do anything to one.
     moving: BTreeSet<usize>,
     /// Whether every value of a changed definition is looked at, also where no rule asks for it.
@@ -107,6 +117,10 @@ impl<'a> Planner<'a> {
             removals: Vec::new(),
             horizons: BTreeMap::new(),
             erased: HashSet::default(),
+            erased_values: BTreeSet::new(),
+            carried: Vec::new(),
+            gone: None,
+            reached: None,
             moving: BTreeSet::new(),
             judges: false,
         })
@@ -143,7 +157,7 @@ impl<'a> Planner<'a> {
             Change::Move { entity, from, to } => Ok(self.move_value(place, entity, *from, *to)),
             Change::Save { entity, values } => Ok(self.save(place, entity, values)),
             Change::Remove { entity } => Ok(self.remove(entity)),
-            Change::EraseValue { entity, definition } => self.erase_value(place, entity, *definition),
+            Change::EraseValue { entity, definitions } => self.erase_value(place, entity, definitions),
             Change::EraseEntity { entity } => Ok(self.erase_entity(place, entity)),
             Change::Prune(versions) => Ok(self.prune(versions)),
         }
@@ -192,6 +206,7 @@ impl<'a> Planner<'a> {
         }
         self.number_values();
         self.settle_splits();
+        self.settle_lineages();
         let entities = self.revisions();
         let keeping = Keeping::of(&self.before, &self.catalog, self.batch.keeps_history()).map(Arc::new);
         let id = self.working.commit;
@@ -222,6 +237,7 @@ impl<'a> Planner<'a> {
             changes: self.applied,
             entities,
             definitions: self.declared.iter().filter_map(|id| self.catalog.get(*id).cloned()).collect(),
+            erased: self.erased_values.into_iter().collect(),
         };
         let Self { removals, horizons, .. } = self;
         let changes = || Changes { commit, catalog, removals, horizons, records, sweeps, swept_over, keeping, told: None };
@@ -245,7 +261,7 @@ impl<'a> Planner<'a> {
             let index = change.entity().and_then(|key| self.working.index(key));
             let ordinal = index.map_or(Ordinal::default(), |index| self.working.works[index].after.ordinal());
             if let Some(definition) = applied.definition.filter(|_| ordinal.get() > 0) {
-                applied.value = Some(crate::ValueId::of(ordinal, definition));
+                applied.value = Some(ValueId::of(ordinal, definition));
             }
         }
     }
@@ -286,5 +302,5 @@ pub(crate) fn missing(catalog: &Catalog, entity: &EntityKey, given: impl Fn(Defi
 }
 
 fn required(definition: &Definition, limit: &str, found: &str) -> Violation {
-    Violation::new(Rule::Required, limit, found).of(definition.name().as_str())
+    Violation::new(Rule::Required, limit, found).about(definition)
 }

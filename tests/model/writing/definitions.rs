@@ -1,5 +1,7 @@
 //! How the reference model makes, changes and deletes definitions.
 
+use std::collections::BTreeSet;
+
 use custom_attributes::{DefinitionSpec, Offending, Outcome, Rule};
 
 use crate::alphabet::{NOTE, UNDEFINED_CHARS, displayed};
@@ -29,7 +31,9 @@ impl Writing<'_> {
         };
         self.next.last_definition += 1;
         let (id, stamp) = (self.next.last_definition, self.stamp());
-        self.next.definitions.insert(id, ModelDefinition { of, spec, created: stamp.clone(), modified: stamp });
+        self.next
+            .definitions
+            .insert(id, ModelDefinition { of, spec, created: stamp.clone(), modified: stamp, took_over: BTreeSet::new() });
         self.touch(id, place);
         self.declared.push(id);
         Some(id)

@@ -39,6 +39,7 @@ impl Writing<'_> {
                 Err(fault) => self.break_rule(place, Some(&key), &target, fault),
             }
         }
+        self.take_over(from, into);
         self.next.definitions.remove(&from);
         self.touch(from, place);
         self.altered_at.push((into, place));
@@ -58,8 +59,26 @@ impl Writing<'_> {
                 outcome = Outcome::Updated;
             }
         }
+        if outcome == Outcome::Updated {
+            self.take_over(from, into);
+        }
         self.altered_at.push((into, place));
         self.did(outcome, Some(into), None);
+    }
+
+    /// A definition keeps where its values came from, for those who erase them.
+    fn take_over(&mut self, from: u32, into: u32) {
+        let mut took_over = self.definition(from).took_over.clone();
+        took_over.insert(from);
+        let stamp = self.stamp();
+        let definition = self.next.definitions.get_mut(&into).expect("it is there");
+        if !took_over.is_subset(&definition.took_over) {
+            definition.took_over.extend(took_over);
+            definition.modified = stamp;
+            if !self.touched.contains(&into) {
+                self.touched.push(into);
+            }
+        }
     }
 
     /// What is made of values of a definition that was there before is made of all of them.
