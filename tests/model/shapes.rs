@@ -129,6 +129,9 @@ pub(crate) struct Offence {
     pub(crate) violation: Violation,
 }
 
+/// A value, and what it would become; none of a sensitive attribute.
+pub(crate) type Converted = Option<(Exact<Value>, Exact<Value>)>;
+
 /// What a change of a definition would mean.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Report {
@@ -137,7 +140,7 @@ pub(crate) struct Report {
     pub(crate) held: u64,
     pub(crate) converted: u64,
     pub(crate) offending: u64,
-    pub(crate) conversions: Vec<(String, Option<(Exact<Value>, Exact<Value>)>)>,
+    pub(crate) conversions: Vec<(String, Converted)>,
     pub(crate) offences: Vec<Offence>,
 }
 
