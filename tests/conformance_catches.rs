@@ -15,8 +15,8 @@ use custom_attributes::store::{
     PastDefinition, Receipt, RecordChange, Removal, Snapshot, Ticket, VersionId, Wanted, plan,
 };
 use custom_attributes::{
-    BoundFilter, Catalog, CommitId, Condition, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, Error, Held, Name,
-    Ordinal, Result, Revision, Value,
+    BoundFilter, Catalog, CommitId, Condition, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, Error, Held,
+    Lineage, Name, Ordinal, Result, Revision, Value,
 };
 
 /// What is wrong with a store.
@@ -89,6 +89,8 @@ enum Flaw {
     OrdinalsUsedAgain,
     ErasedUntold,
     HorizonsLost,
+    /// Definitions are stored as their declarations alone.
+    LineagesLost,
     /// A horizon moves back when an older version is pruned later.
     HorizonsOverwritten,
     /// The last ordinal is that of the last record, and not of what was touched.
@@ -153,6 +155,7 @@ const CATCHES: &[(Flaw, &str)] = &[
     (Flaw::PastOfErasedKept, "forgetting::erased_entities_never_were"),
     (Flaw::OrdinalsUsedAgain, "forgetting::erased_entities_never_were"),
     (Flaw::ErasedUntold, "forgetting::erased_entities_never_were"),
+    (Flaw::LineagesLost, "forgetting::erased_values_are_followed"),
     (Flaw::HorizonsLost, "forgetting::history_that_is_off_is_not_kept"),
     (Flaw::HorizonsOverwritten, "forgetting::horizons_only_rise"),
     (Flaw::OrdinalsOfErasedUsedAgain, "copying::the_last_ordinal_is_copied"),
@@ -182,6 +185,13 @@ struct State {
     unique: BTreeMap<(DefinitionId, Value), Ordinal>,
     horizons: BTreeMap<DefinitionId, CommitId>,
     touched: BTreeMap<CommitId, Vec<Ordinal>>,
+}
+
+fn kept_definition(flaw: Flaw, definition: &Arc<Definition>) -> Arc<Definition> {
+    if flaw != Flaw::LineagesLost {
+        return Arc::clone(definition);
+    }
+    Arc::new(Definition::clone(definition).with_lineage(Lineage::default()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -344,10 +354,10 @@ impl State {
             self.revision = if counted { self.revision.next() } else { change.after.revision() };
             for id in &change.touched {
                 if let (Some(definition), true) = (change.before.get(*id), flaw != Flaw::PastOfDefinitionsLost) {
-                    self.past_definitions.push(PastDefinition { definition: Arc::clone(definition), ended });
+                    self.past_definitions.push(PastDefinition { definition: kept_definition(flaw, definition), ended });
                 }
                 self.definitions.remove(id);
-                self.definitions.extend(change.after.get(*id).map(|definition| (*id, Arc::clone(definition))));
+                self.definitions.extend(change.after.get(*id).map(|definition| (*id, kept_definition(flaw, definition))));
             }
             let greatest = self.definitions.keys().next_back().copied().unwrap_or_default();
             let last = change.after.next_id().map_or(DefinitionId::MAX, |next| DefinitionId::new(next.get() - 1));

@@ -5,7 +5,11 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use custom_attributes::{Attributes, DefinitionSpec, MemoryStore, Prune, Query, attr};
+use custom_attributes::store::{Batch, Change};
+use custom_attributes::{
+    Attributes, CommitId, DataType, DefinitionSpec, Error, Limits, MemoryStore, Offending, Prune, Query, Value, attr,
+};
+use proptest::prelude::*;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes as SpanAttributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -95,4 +99,176 @@ fn what_is_done_is_told_without_values() {
     let lines = told.lines.lock().expect("no panic");
     assert!(lines.iter().any(|line| line.starts_with("span operation=\"commit\"")), "{lines:#?}");
     assert!(lines.iter().all(|line| !line.contains("SECRET")), "{lines:#?}");
+}
+
+/// It is in every value that is sensitive here, and in nothing else: as a number it is a multiple of this one.
+const MARKER: i64 = 4_711_471_147;
+
+/// All that a host may write to a log: errors with their causes and their data, and the output of `Debug`.
+#[derive(Default)]
+struct Heard(Vec<String>);
+
+impl Heard {
+    fn of<T: Debug>(&mut self, result: Result<T, Error>) {
+        match result {
+            Ok(done) => self.0.push(format!("{done:?}")),
+            Err(error) => {
+                let data = serde_json::to_string(error.violations()).expect("plain data");
+                self.0.push(format!("{error} {error:?} {data}"));
+                let causes = std::iter::successors(std::error::Error::source(&error), |cause| (*cause).source());
+                self.0.extend(causes.map(|cause| format!("{cause} {cause:?}")));
+            }
+        }
+    }
+}
+
+/// Rules that admit some of the values, and a value that may break them.
+fn attribute() -> impl Strategy<Value = (DefinitionSpec, Vec<Value>)> {
+    let flags = prop::collection::vec(any::<bool>(), 8);
+    (prop::sample::select(DataType::ALL.as_slice()), flags, prop::collection::vec(0..40u8, 3)).prop_map(
+        |(data_type, flags, tails)| {
+            let mut spec = DefinitionSpec::new("secret", data_type).sensitive();
+            spec.rules.unique = flags[0];
+            match data_type {
+                DataType::String => {
+                    spec.rules.pattern = flags[1].then(|| "[a-z]+ or [0-9]+".to_owned());
+                    spec.rules.maximum_chars = flags[2].then_some(12);
+                    spec.rules.minimum_chars = (flags[3] && !flags[2]).then_some(30);
+                    spec.rules.choices = if flags[4] { vec!["one".into(), "two".into()] } else { Vec::new() };
+                    spec.rules.choices.retain(|_| !flags[1] && !flags[3]);
+                }
+                DataType::Integer => {
+                    spec.rules.minimum = flags[1].then_some(Value::from(-5));
+                    spec.rules.maximum = flags[2].then_some(Value::from(5));
+                    spec.rules.choices = if flags[4] { vec![1.into(), 2.into()] } else { Vec::new() };
+                }
+                DataType::Decimal => {
+                    spec.rules.maximum = flags[1].then(|| Value::parse(DataType::Decimal, "5.5").expect("a number"));
+                    spec.rules.fraction_digits = flags[2].then_some(1);
+                }
+                _ => {}
+            }
+            let value = |tail: &u8| match tail % 4 {
+                0 => Value::from(MARKER * (1 + i64::from(*tail))),
+                1 => Value::parse(DataType::Decimal, &format!("{MARKER}.{tail:02}9")).expect("a number"),
+                2 => Value::from(format!("{MARKER} {}", "x".repeat(tail.into()))),
+                _ => Value::from(format!("{MARKER}")),
+            };
+            let values = tails.iter().map(value).collect();
+            (spec, values)
+        },
+    )
+}
+
+/// Whether a number of the test or a text of it is repeated.
+fn tells(line: &str) -> bool {
+    let digits = line.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse::<i64>().ok());
+    line.contains(&MARKER.to_string()) || digits.filter(|number| *number > 0).any(|number| number % MARKER == 0)
+}
+
+fn hear(heard: &mut Heard, spec: &DefinitionSpec, values: &[Value]) {
+    let host = Attributes::new(MemoryStore::new());
+    let people = host.of("person").expect("a type");
+    let bare = DefinitionSpec::new("secret", spec.data_type).sensitive();
+    let specs = [bare, DefinitionSpec::string("text").sensitive(), DefinitionSpec::string("plain")];
+    people.ensure(specs).expect("definitions");
+    for (id, value) in values.iter().enumerate() {
+        let id = i64::try_from(id).expect("it is small");
+        heard.of(people.set(id, "text", value.to_string()));
+        heard.of(people.set_text(id, "secret", value.to_string()));
+        heard.of(people.set(id, "secret", value.clone()));
+    }
+    let marks = || host.snapshot().expect("a snapshot").as_snapshot().marks().expect("marks").commit;
+    let filled = marks();
+    let plan = people.plan().change("secret", |_| spec.clone()).change("text", |spec| spec.of_type(DataType::Integer));
+    let report = plan.check();
+    heard.0.extend(report.as_ref().ok().map(|report| serde_json::to_string(report).expect("plain data")));
+    heard.of(report);
+    heard.of(plan.offences(None, 10));
+    heard.of(plan.apply());
+    for (name, into) in [("text", "secret"), ("secret", "text"), ("text", "plain"), ("secret", "plain")] {
+        heard.of(people.plan().merge(name, into).check());
+        heard.of(host.batch().merge("person", name, into, Offending::Refuse).check());
+        heard.of(host.batch().split("person", name, into).check());
+        heard.of(host.batch().move_value(("person", 0), name, into).check());
+        heard.of(host.batch().clear(("person", 0), into).move_value(("person", 0), name, into).check());
+    }
+    heard.of(people.change("secret", |_| spec.clone()).apply_with(Offending::Clear));
+    for value in values {
+        heard.of(people.set(7, "secret", value.clone()));
+        heard.of(people.set_text(7, "secret", value.to_string()));
+        heard.of(people.save(8, [("secret", value.clone()), ("text", value.clone())]));
+        heard.of(people.set(9, "secret", value.clone()));
+        for filter in
+            [attr("secret").eq(value.clone()), attr("secret").gt(value.clone()), attr("text").contains(value.to_string())]
+        {
+            heard.of(people.find(Query::new(filter.clone())));
+            heard.of(people.facets(Some(filter), "secret"));
+        }
+        heard.of(people.find(format!("secret = {value} and text = '{value}'").as_str()));
+        let batch = host.batch().set(("person", 1), "secret", value.clone());
+        heard.0.push(format!("{batch:?}"));
+        if let Ok(definition) = people.definition("secret") {
+            let bound = definition.bind(value.clone(), &Limits::typed());
+            heard.0.push(format!("{bound:?} {:?}", definition.bind_text(&value.to_string(), &Limits::typed())));
+            if let Ok(value) = bound {
+                let mut batch = Batch::new(
+                    host.snapshot().expect("a snapshot").catalog(),
+                    "2026-01-01T00:00:00Z".parse().expect("an instant"),
+                );
+                batch.push(Change::Set { entity: custom_attributes::EntityKey::new("person", 1).expect("a key"), value });
+                heard.0.push(format!("{batch:?}"));
+            }
+        }
+    }
+    for name in ["secret", "text"] {
+        heard.of(people.get::<bool>(0, name));
+        heard.of(people.get::<i8>(0, name));
+        heard.of(people.entity(0).and_then(|entity| entity.map(|entity| entity.get::<i8>(name)).transpose()));
+    }
+    let view = host.snapshot().expect("a snapshot");
+    heard.of(people.entity(0));
+    heard.of(people.details(0));
+    heard.of(view.history(("person", 0)));
+    heard.of(host.changes_since(CommitId::new(0), 100));
+    heard.of(view.diff(("person", 0), CommitId::new(0), marks()));
+    heard.of(view.as_snapshot().written(None, None, 10));
+    heard.of(view.as_snapshot().history(&custom_attributes::EntityKey::new("person", 0).expect("a key")));
+    for commit in 1..=marks().get() {
+        heard.of(host.undo(CommitId::new(commit)).and_then(|batch| batch.check()));
+        heard.of(host.restore_entity(("person", 0), CommitId::new(commit)).and_then(|batch| batch.check()));
+    }
+    // It was sensitive, and its values are hidden still.
+    heard.of(people.alter("text", |spec| DefinitionSpec::new(spec.name, spec.data_type)).map(|_| ()));
+    heard.of(people.change("text", |spec| spec.of_type(DataType::Date)).check());
+    heard.of(host.restore_entity(("person", 0), filled).and_then(|batch| batch.check()));
+    heard.of(people.get::<bool>(1, "text"));
+
+    // What another wrote to a file may be of any form.
+    let mut lines = Vec::new();
+    host.export(&mut lines, |_| ControlFlow::Continue(())).expect("an export");
+    let lines = String::from_utf8(lines).expect("JSON");
+    for (right, wrong) in
+        [("{\"STRING\":\"", "{\"INTEGER\":\""), ("{\"STRING\":\"", "{\"STRINGS\":\""), ("{\"STRING\":\"", "{\"DATE\":\"")]
+    {
+        let wrong = lines.replace(right, wrong);
+        let there = Attributes::new(MemoryStore::new());
+        heard.of(there.import(wrong.as_bytes(), |_| ControlFlow::Continue(())));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+
+    #[test]
+    fn no_error_and_no_log_repeats_a_sensitive_value((spec, values) in attribute()) {
+        let told = Told::default();
+        let mut heard = Heard::default();
+        tracing::subscriber::with_default(told.clone(), || hear(&mut heard, &spec, &values));
+        let lines = told.lines.lock().expect("no panic");
+        prop_assert!(heard.0.len() > 40 && !lines.is_empty());
+        for line in heard.0.iter().chain(lines.iter()) {
+            prop_assert!(!tells(line), "{line}");
+        }
+    }
 }

@@ -9,10 +9,12 @@ use crate::conformance::plain::Plain;
 use crate::conformance::support::{customer, holds, host, must, past_text, same, snapshot, sound, there, typed};
 use crate::history::{AsOf, Point};
 use crate::model::{CommitId, DefinitionId, DefinitionSpec, EntityKey, Limits, Ordinal, Retention, Revision};
-use crate::store::Snapshot;
+use crate::store::{Offending, Snapshot};
 
 const KEPT: &str = "add `RecordChange::past` to the history, which is not all that ended";
 const HORIZON: &str = "keep `Changes::horizons`, each where it is later than what was kept";
+const LINEAGE: &str =
+    "keep `Definition::lineage` with every version of a definition, and give it back by `Definition::with_lineage`";
 const TAKEN_OUT: &str = "carry out `Changes::removals` when all else is written";
 
 /// Definition, value, ended.
@@ -153,6 +155,36 @@ pub fn erased_values_never_were(store: &Store) {
     // It was held by nobody, as far as anybody knows.
     must(of.set(3, "s", "s2 of 1"), "9: its value is free");
     must(host.batch().erase(("customer", 1), "s").commit(), "there is nothing to erase any longer");
+    sound(store, TAKEN_OUT);
+}
+
+/// An erased value is gone from the definitions that it was merged, split and moved from and to as well.
+pub fn erased_values_are_followed(store: &Store) {
+    let promise = "a value that is erased is gone from all definitions that it went through";
+    let host = host(store);
+    let of = typed(&host, "customer");
+    let secret = |name: &str| DefinitionSpec::string(name).sensitive();
+    must(of.ensure([secret("a"), secret("b"), secret("c"), secret("d"), DefinitionSpec::string("plain")]), "1");
+    for id in 1..=2 {
+        must(of.save(id, [("a", "one"), ("d", "two"), ("plain", "two")]), "2 and 3");
+    }
+    must(host.batch().merge("customer", "a", "b", Offending::Refuse).commit(), "4: a is merged into b");
+    must(of.set(1, "b", "one of 1"), "5");
+    must(of.alter("b", |spec| DefinitionSpec::string(spec.name)), "6: b is sensitive no longer");
+    must(of.alter("b", DefinitionSpec::sensitive), "7: it is again");
+    must(host.batch().split("customer", "b", "c").commit(), "8: b is split into c");
+    must(of.delete_with_values("c"), "9: c is deleted");
+    must(host.batch().move_value(("customer", 1), "d", "b").commit(), "10: a value of customer 1 is moved from d to b");
+    let others = past(&*snapshot(store), &customer(2));
+    let erased =
+        must(host.batch().erase(("customer", 1), "a").commit(), "11: a value is erased by the name of a deleted definition");
+    let ids: Vec<_> = erased.erased.iter().map(|id| id.definition().get()).collect();
+    same(&ids, &vec![1, 2, 3, 4], promise, LINEAGE);
+    same(&past(&*snapshot(store), &customer(1)), &Vec::<(u32, String, u64)>::new(), promise, TAKEN_OUT);
+    let record = there(must(snapshot(store).read(&[customer(1)]), "an entity is read").pop().flatten(), promise);
+    let left: Vec<_> = record.values().iter().map(|held| (held.definition.get(), held.value.to_string())).collect();
+    same(&left, &vec![(5, "two".to_owned())], "values of other definitions stay", TAKEN_OUT);
+    same(&past(&*snapshot(store), &customer(2)), &others, "values of other entities stay", TAKEN_OUT);
     sound(store, TAKEN_OUT);
 }
 

@@ -118,6 +118,7 @@ macro_rules! __conformance_cases {
                 horizons_only_rise
                 histories_go_page_by_page
                 erased_values_never_were
+                erased_values_are_followed
                 erased_entities_never_were
             }
             sweeping {

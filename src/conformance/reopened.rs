@@ -20,12 +20,13 @@ fn fill(store: &Store) {
     let of = typed(&host, "customer").by("ann");
     must(of.ensure(rich_specs()), "definitions are made");
     must(of.alter("plain", |spec| spec.named("Straße").unique()), "a definition is changed");
-    must(typed(&host, "person").ensure([DefinitionSpec::string("a"), DefinitionSpec::string("last")]), "definitions are made");
+    must(typed(&host, "person").ensure(["a", "b", "last"].map(DefinitionSpec::string)), "definitions are made");
     must(typed(&host, "person").delete("last"), "the last definition is deleted");
     let batch = host.batch().by("bob").note("first").set(("customer", 1), "credit", parse(DataType::Decimal, "10.50"));
     let batch = batch.set(("customer", 1), "expiry", parse(DataType::Date, "0001-01-01")).set(("customer", 1), "level", i64::MIN);
     let batch = batch.set(("customer", "007"), "STRASSE", "x").set(("customer", "Ünï 'x'"), "active", true);
     must(batch.set(("person", 1), "a", "y").commit(), "values are set");
+    must(host.batch().split("person", "a", "b").commit(), "values are split off");
     for text in awkward_texts() {
         must(of.set(2, "empty", text), "a value is replaced");
     }

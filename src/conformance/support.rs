@@ -190,12 +190,13 @@ pub(super) fn picture(snapshot: &dyn Snapshot, keys: &[EntityKey]) -> Vec<String
     let mut lines = vec![format!("catalog at {} next {:?}", catalog.revision(), catalog.next_id()), format!("{marks:?}")];
     lines.extend(catalog.iter().map(|definition| {
         format!(
-            "{:?} {:?} {:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?} {:?} {:?}",
             definition.id(),
             definition.entity_type(),
             definition.spec(),
             definition.created(),
-            definition.modified()
+            definition.modified(),
+            definition.lineage()
         )
     }));
     let last = catalog.next_id().map_or(DefinitionId::MAX.get(), DefinitionId::get);
