@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use custom_attributes::store::{Batch, Change};
 use custom_attributes::{
-    Attributes, CommitId, DataType, DefinitionSpec, Error, Limits, MemoryStore, Offending, Prune, Query, Value, attr,
+    Attributes, CommitId, DataType, DefinitionSpec, Error, Filter, Limits, MemoryStore, Offending, Prune, Query, Value, attr,
 };
 use proptest::prelude::*;
 use tracing::field::{Field, Visit};
@@ -151,7 +151,7 @@ fn attribute() -> impl Strategy<Value = (DefinitionSpec, Vec<Value>)> {
             let value = |tail: &u8| match tail % 4 {
                 0 => Value::from(MARKER * (1 + i64::from(*tail))),
                 1 => Value::parse(DataType::Decimal, &format!("{MARKER}.{tail:02}9")).expect("a number"),
-                2 => Value::from(format!("{MARKER} {}", "x".repeat(tail.into()))),
+                2 => Value::from(format!("{MARKER} {}", "x".repeat(usize::from(*tail)))),
                 _ => Value::from(format!("{MARKER}")),
             };
             let values = tails.iter().map(value).collect();
@@ -175,7 +175,7 @@ fn hear(heard: &mut Heard, spec: &DefinitionSpec, values: &[Value]) {
     for (id, value) in values.iter().enumerate() {
         let id = i64::try_from(id).expect("it is small");
         heard.of(people.set(id, "text", value.to_string()));
-        heard.of(people.set_text(id, "secret", value.to_string()));
+        heard.of(people.set_text(id, "secret", &value.to_string()));
         heard.of(people.set(id, "secret", value.clone()));
     }
     let marks = || host.snapshot().expect("a snapshot").as_snapshot().marks().expect("marks").commit;
@@ -196,16 +196,19 @@ fn hear(heard: &mut Heard, spec: &DefinitionSpec, values: &[Value]) {
     heard.of(people.change("secret", |_| spec.clone()).apply_with(Offending::Clear));
     for value in values {
         heard.of(people.set(7, "secret", value.clone()));
-        heard.of(people.set_text(7, "secret", value.to_string()));
+        heard.of(people.set_text(7, "secret", &value.to_string()));
         heard.of(people.save(8, [("secret", value.clone()), ("text", value.clone())]));
         heard.of(people.set(9, "secret", value.clone()));
         for filter in
             [attr("secret").eq(value.clone()), attr("secret").gt(value.clone()), attr("text").contains(value.to_string())]
         {
             heard.of(people.find(Query::new(filter.clone())));
-            heard.of(people.facets(Some(filter), "secret"));
+            heard.of(people.facets(Some(&filter), "secret"));
         }
-        heard.of(people.find(format!("secret = {value} and text = '{value}'").as_str()));
+        let filters = [format!("secret = '{value}' and text < '{value}'"), format!("text in ({MARKER}) or secret = true")];
+        for filter in filters {
+            heard.of(filter.parse::<Filter>().and_then(|filter| people.find(Query::new(filter))));
+        }
         let batch = host.batch().set(("person", 1), "secret", value.clone());
         heard.0.push(format!("{batch:?}"));
         if let Ok(definition) = people.definition("secret") {
