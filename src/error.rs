@@ -145,6 +145,28 @@ pub enum Error {
         source: Box<dyn StdError + Send + Sync>,
     },
 
+    /// The disk is full, or the file may not become longer. Nothing was changed.
+    #[error(
+        "the disk is full, or the file may not become longer: it failed while {doing}, and nothing was changed; make room and try again"
+    )]
+    #[non_exhaustive]
+    DiskFull {
+        /// What was being done.
+        doing: &'static str,
+        /// The backend's own error.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// The file of the store was deleted, moved away or replaced while it was open. Nothing was written.
+    #[error("{place} is not the file that the store has open: {reason}; nothing was written; close the store and open it again")]
+    #[non_exhaustive]
+    FileReplaced {
+        /// The file, as it was opened.
+        place: String,
+        /// Which file it is about, and what became of it.
+        reason: String,
+    },
+
     /// The storage failed in a way of its own.
     #[error("the storage failed while {doing}")]
     #[non_exhaustive]
@@ -235,8 +257,10 @@ impl Error {
     /// | 50002 | damaged |
     /// | 50003 | outcome of a commit unknown |
     /// | 50004 | a copy is not like its source |
+    /// | 50005 | the file was deleted or replaced while it was open |
     /// | 50300 | busy |
     /// | 50700 | ids used up |
+    /// | 50701 | the disk is full |
     ///
     /// Where several violations are reported, it is their code if they share one, and 40000 if not.
     pub fn code(&self) -> u32 {
@@ -256,6 +280,8 @@ impl Error {
             Self::Unreadable { .. } => 42200,
             Self::NotACopy { .. } => 40903,
             Self::Differs { .. } => 50004,
+            Self::FileReplaced { .. } => 50005,
+            Self::DiskFull { .. } => 50701,
             Self::Backend { .. } => 50000,
         }
     }

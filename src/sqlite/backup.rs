@@ -12,6 +12,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{Error, Result};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::failure::failed;
+use crate::sqlite::open::absolute;
+use crate::sqlite::place::beside;
 use crate::store::{OnProgress, Progress, tell};
 
 /// How many pages are copied between two words about it.
@@ -41,7 +43,7 @@ impl SqliteStore {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn backup(&self, path: impl AsRef<Path>, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<()> {
-        let place = Place::new(path.as_ref());
+        let place = Place::new(&absolute(path.as_ref())?);
         if place.path.symlink_metadata().is_ok() {
             return Err(place.taken());
         }
@@ -67,7 +69,7 @@ impl SqliteStore {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn backup_over(&self, path: impl AsRef<Path>, mut progress: impl FnMut(Progress) -> ControlFlow<()>) -> Result<()> {
-        let place = Place::new(path.as_ref());
+        let place = Place::new(&absolute(path.as_ref())?);
         place.check_free()?;
         self.back_up(&place, &mut progress)?;
         place.check_free()?;
@@ -172,10 +174,4 @@ impl Drop for Place {
             let _ = fs::remove_file(beside(&self.partial, end));
         }
     }
-}
-
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
 }

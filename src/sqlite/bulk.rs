@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rusqlite::TransactionBehavior;
-
 use crate::error::Result;
 use crate::sqlite::connections::Connections;
-use crate::sqlite::failure::{commit_failed, failed, waited};
+use crate::sqlite::failure::{failed, waited};
+use crate::sqlite::step::Step;
 use crate::sqlite::write;
 use crate::store::{Decide, OnProgress};
 
@@ -18,13 +17,12 @@ impl Connections {
     /// Does some commits, durably when it returns; whether they were the last. If one fails, none of them is kept.
     pub(super) fn write_some(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<bool> {
         let began = Instant::now();
-        let mut writer = self.writer()?;
-        let begin = writer.transaction_with_behavior(TransactionBehavior::Immediate);
-        let transaction = begin.map_err(failed("beginning to write")).map_err(waited(began))?;
-        let mut known = self.known(&transaction)?;
+        let writer = self.writer()?;
+        let step = Step::writing(&writer).map_err(failed("beginning to write")).map_err(waited(began))?;
+        let mut known = self.known(&writer)?;
         let (began, mut removals) = (Instant::now(), Vec::new());
         let was_last = loop {
-            let tables = self.tables(&transaction, Arc::clone(&known));
+            let tables = self.tables(&writer, Arc::clone(&known));
             let Some(mut changes) = decide(&tables, progress)?.changes else { break true };
             known = write::store(&tables, &mut changes, progress)?;
             removals.append(&mut changes.removals);
@@ -32,8 +30,7 @@ impl Connections {
                 break false;
             }
         };
-        transaction.commit().map_err(commit_failed)?;
-        self.committed();
+        self.commit(step)?;
         self.remember(known);
         self.forget(&removals);
         Ok(was_last)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
@@ -15,9 +15,11 @@ use crate::sqlite::checkpoints::Checkpoints;
 use crate::sqlite::failure::failed;
 use crate::sqlite::keys::KeptKeys;
 use crate::sqlite::names::Named;
-use crate::sqlite::open::{connect, connect_in_memory, open, set_up};
+use crate::sqlite::open::{absolute, connect_again, connect_in_memory, open, set_up};
+use crate::sqlite::place::Place;
 use crate::sqlite::point::Answer;
 use crate::sqlite::schema::APPLICATION_ID;
+use crate::sqlite::step::Step;
 use crate::sqlite::tables::{Known, Tables};
 use crate::sqlite::{SqliteOptions, point};
 use crate::store::{Find, Removal, Snapshot};
@@ -29,7 +31,7 @@ const KEPT_COPIES: usize = 1;
 
 pub(super) struct Connections {
     /// None for a store in memory, where readers look through the writer's connection or at a copy.
-    path: Option<PathBuf>,
+    place: Option<Arc<Place>>,
     options: SqliteOptions,
     /// None for a store in memory, and one that is only read. It stands before the writer, which its thread may hold.
     checkpoints: Option<Checkpoints>,
@@ -51,7 +53,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Connections {
-    pub(super) fn open(path: PathBuf, mut options: SqliteOptions) -> Result<Self> {
+    pub(super) fn open(path: &Path, mut options: SqliteOptions) -> Result<Self> {
+        let path = absolute(path)?;
         let (writer, read_only) = open(&path, &options)?;
         options.read_only = read_only;
         // From here on a file that has vanished is an error, and not made anew.
@@ -67,12 +70,14 @@ impl Connections {
     }
 
     fn new(path: Option<PathBuf>, options: SqliteOptions, writer: Connection) -> Result<Self> {
+        // This reads, and so SQLite has opened the log by now.
         let known = Arc::new(Known::load(Named { connection: &writer, names: &options.names })?);
         let writer = Arc::new(Mutex::new(writer));
-        let file = path.clone().filter(|_| !options.read_only);
+        let place = path.map(|path| Arc::new(Place::of(path)));
+        let written = place.clone().filter(|_| !options.read_only);
         Ok(Self {
-            checkpoints: file.map(|file| Checkpoints::of(file, options.clone(), Arc::clone(&writer))).transpose()?,
-            path,
+            checkpoints: written.map(|place| Checkpoints::of(place, options.clone(), Arc::clone(&writer))).transpose()?,
+            place,
             options,
             writer,
             readers: Mutex::default(),
@@ -82,7 +87,7 @@ impl Connections {
     }
 
     pub(super) fn place(&self) -> impl fmt::Debug + '_ {
-        self.path.as_deref()
+        self.place.as_deref().map(Place::path)
     }
 
     /// The writer's connection, for one commit at a time.
@@ -114,11 +119,16 @@ impl Connections {
         if self.options.read_only { Err(Error::ReadOnly) } else { Ok(()) }
     }
 
-    /// Something was committed on the writer's connection, by this thread.
-    pub(super) fn committed(&self) {
+    /// Commits what was done on the writer's connection, if the file is still the one that was opened.
+    pub(super) fn commit(&self, step: Step<'_>) -> Result<()> {
+        if let Some(place) = &self.place {
+            place.check()?;
+        }
+        step.keep()?;
         if let Some(checkpoints) = &self.checkpoints {
             checkpoints.committed();
         }
+        Ok(())
     }
 
     /// What is known at the revision that this connection's transaction sees.
@@ -161,13 +171,13 @@ impl Connections {
         let _no_other = self.checkpoints.as_ref().map(Checkpoints::hold);
         let writer = self.writer()?;
         let mark = writer.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0)).map_err(&purging)?;
-        if self.path.is_some() && mark != APPLICATION_ID {
+        if self.place.is_some() && mark != APPLICATION_ID {
             let advice = "the file is the host's, and SQLite may number rows of its tables anew: run VACUUM and \
                           PRAGMA wal_checkpoint(TRUNCATE) on a connection of the host";
             return Err(Error::backend("purging the file", advice));
         }
         writer.execute_batch("VACUUM").map_err(&purging)?;
-        if self.path.is_none() {
+        if self.place.is_none() {
             lock(&self.readers).clear();
             return Ok(());
         }
@@ -177,9 +187,9 @@ impl Connections {
 
     fn reader(&self) -> Result<Reader<'_>> {
         let kept = lock(&self.readers).pop();
-        let kept = match (kept, &self.path) {
+        let kept = match (kept, &self.place) {
             (Some(kept), Some(_)) => kept,
-            (None, Some(path)) => Kept { connection: connect(path, &self.options)?, as_of: 0 },
+            (None, Some(place)) => Kept { connection: connect_again(place, &self.options)?, as_of: 0 },
             (kept, None) => self.copy(kept)?,
         };
         Ok(Reader { kept: Some(kept), home: self })
@@ -241,7 +251,7 @@ impl Connections {
 
     /// Reads outside any transaction of ours: one statement is a snapshot of its own.
     fn direct<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        match self.path {
+        match self.place {
             Some(_) => read(&*self.reader()?),
             None => read(&lock(&self.writer)),
         }
@@ -266,12 +276,19 @@ impl Deref for Reader<'_> {
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
         let Some(kept) = self.kept.take() else { return };
-        let is_idle = kept.connection.is_autocommit()
-            || kept.connection.prepare_cached("ROLLBACK").and_then(|mut rollback| rollback.execute([])).is_ok();
-        let most = if self.home.path.is_some() { KEPT_READERS } else { KEPT_COPIES };
+        let was_snapshot = !kept.connection.is_autocommit();
+        let is_idle =
+            !was_snapshot || kept.connection.prepare_cached("ROLLBACK").and_then(|mut rollback| rollback.execute([])).is_ok();
+        let most = if self.home.place.is_some() { KEPT_READERS } else { KEPT_COPIES };
         let mut readers = lock(&self.home.readers);
         if is_idle && readers.len() < most {
             readers.push(kept);
+        } else {
+            drop(readers);
+            drop(kept);
+        }
+        if was_snapshot && let Some(checkpoints) = &self.home.checkpoints {
+            checkpoints.snapshot_ended();
         }
     }
 }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use rusqlite::ErrorCode;
+use rusqlite::{Connection, ErrorCode, ffi};
 
-use crate::error::Error;
+use crate::error::{Error, Result};
+
+/// Not in the bindings for older releases.
+const IOERR_CORRUPTFS: i32 = ffi::SQLITE_IOERR | (33 << 8);
 
 /// The error for a failure while something was done.
 pub(super) fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> Error {
@@ -12,9 +15,11 @@ pub(super) fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> Error {
         // How long was waited is known further up: see `waited`.
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy { waited: Duration::ZERO },
         Some(ErrorCode::ReadOnly) => Error::ReadOnly,
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            Error::Corrupt { what: format!("SQLite found it so while {doing}"), source: Some(error.into()) }
-        }
+        Some(ErrorCode::DiskFull) => Error::DiskFull { doing, source: error.into() },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Error::Corrupt {
+            what: format!("SQLite found damage, or could not read the disk, while {doing}"),
+            source: Some(error.into()),
+        },
         Some(ErrorCode::ConstraintViolation) => {
             Error::Corrupt { what: format!("its tables contradict each other while {doing}"), source: Some(error.into()) }
         }
@@ -22,12 +27,32 @@ pub(super) fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> Error {
     }
 }
 
-/// The error of a failed COMMIT. Only a busy database is known to have kept nothing.
-pub(super) fn commit_failed(error: rusqlite::Error) -> Error {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => failed("committing")(error),
-        _ => Error::commit_outcome_unknown(error),
+/// The error of a COMMIT that failed on this connection, which was not rolled back since.
+///
+/// The outcome is unknown only if SQLite had written all of the commit before it failed: a failed fsync, for one. Nothing was
+/// kept, and the error says so by being another than [`Error::CommitOutcomeUnknown`], if
+/// - the transaction is still open: SQLite refused the COMMIT (busy, interrupted, a violated foreign key);
+/// - the disk is full. A write-ahead log gets the mark of a commit with its last frame, and a rollback journal ends a commit by
+///   being deleted: what runs out of room comes earlier in both;
+/// - a hook of the host refused it;
+/// - writing to a write-ahead log failed. There the mark comes last, and SQLite writes nothing after it before the fsync.
+///   A rollback journal may be ended by a write (`journal_mode = PERSIST`), so there it stays unknown.
+pub(super) fn commit_failed(connection: &Connection, error: rusqlite::Error) -> Error {
+    let code = error.sqlite_error().map_or(ffi::SQLITE_OK, |error| error.extended_code);
+    let nothing_is_kept = !connection.is_autocommit()
+        || matches!(code & 0xff, ffi::SQLITE_FULL | ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED)
+        || code == ffi::SQLITE_CONSTRAINT_COMMITHOOK
+        || (code == ffi::SQLITE_IOERR_WRITE && has_write_ahead_log(connection));
+    match nothing_is_kept {
+        true if code & 0xff == ffi::SQLITE_CONSTRAINT => Error::backend("committing", error),
+        true => failed("committing")(error),
+        false => Error::commit_outcome_unknown(error),
     }
+}
+
+fn has_write_ahead_log(connection: &Connection) -> bool {
+    let mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0));
+    mode.is_ok_and(|mode| mode == "wal")
 }
 
 /// Says of a busy error how long was waited.
@@ -36,4 +61,23 @@ pub(super) fn waited(since: std::time::Instant) -> impl Fn(Error) -> Error {
         Error::Busy { .. } => Error::Busy { waited: since.elapsed() },
         other => other,
     }
+}
+
+/// Does once more what a failed read, or what seems to be damage, has ended.
+///
+/// SQLite reports a read that failed with EIO as a damaged file (`SQLITE_IOERR_CORRUPTFS` becomes `SQLITE_CORRUPT` before a caller
+/// sees it), and keeps nothing of such a page: a second look tells a disk that failed once from a file that is damaged.
+pub(super) fn second_look<T>(mut look: impl FnMut() -> Result<T>) -> Result<T> {
+    match look() {
+        Err(Error::Corrupt { source: Some(source), .. } | Error::Backend { source, .. }) if is_read(&*source) => look(),
+        done => done,
+    }
+}
+
+fn is_read(source: &(dyn std::error::Error + 'static)) -> bool {
+    let error = source.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error);
+    error.is_some_and(|error| {
+        let is_damage = error.extended_code & 0xff == ffi::SQLITE_CORRUPT;
+        is_damage || matches!(error.extended_code, ffi::SQLITE_IOERR_READ | IOERR_CORRUPTFS)
+    })
 }

@@ -6,11 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use crate::error::{Error, Result};
 use crate::sqlite::connections::Connections;
-use crate::sqlite::failure::{commit_failed, failed, waited};
+use crate::sqlite::failure::{failed, second_look, waited};
+use crate::sqlite::step::Step;
 use crate::sqlite::write;
 use crate::store::{Batch, Plan, Promise, Receipt, plan};
 
@@ -34,18 +35,23 @@ enum Came {
 ///
 /// No batch needs a savepoint: what it does is decided whole before the first of it is written, so one that is refused has
 /// written nothing. What fails after that is the storage: then nothing of the group is kept, and each is tried by itself, so
-/// that each meets its own fate.
-pub(super) fn commit(connections: &Connections, writer: &mut Connection, jobs: &mut [Job]) -> Vec<Option<Result<Receipt>>> {
-    match guarded(|| together(connections, writer, jobs)) {
-        Some(Some(answers)) => return answers.into_iter().map(Some).collect(),
-        None if jobs.len() == 1 => return vec![None],
-        Some(None) | None => {}
+/// that each meets its own fate and its own error.
+pub(super) fn commit(connections: &Connections, writer: &Connection, jobs: &mut [Job]) -> Vec<Option<Result<Receipt>>> {
+    if jobs.len() > 1 {
+        match guarded(|| together(connections, writer, jobs)) {
+            Some(Ok(answers)) => return answers.into_iter().map(Some).collect(),
+            // Each would wait as long for the same.
+            Some(Err(Error::Busy { waited })) => return jobs.iter().map(|_| Some(Err(Error::Busy { waited }))).collect(),
+            Some(Err(_)) | None => {}
+        }
     }
-    let mut each = |job: &mut Job| {
-        let answers = guarded(|| together(connections, writer, std::slice::from_mut(job)));
-        answers.flatten().and_then(|mut answers| answers.pop())
-    };
-    jobs.iter_mut().map(&mut each).collect()
+    jobs.iter_mut().map(|job| guarded(|| alone(connections, writer, job))).collect()
+}
+
+fn alone(connections: &Connections, writer: &Connection, job: &mut Job) -> Result<Receipt> {
+    let answers = second_look(|| together(connections, writer, std::slice::from_mut(job)))?;
+    let lost = || Err(Error::backend("committing", "the batch has no answer"));
+    answers.into_iter().next().unwrap_or_else(lost)
 }
 
 /// None if it panicked. What is left behind is whole: a transaction ends with its guard.
@@ -53,30 +59,18 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
-/// None if nothing of it was kept, and each had better be tried by itself.
-fn together(connections: &Connections, writer: &mut Connection, jobs: &mut [Job]) -> Option<Vec<Result<Receipt>>> {
+/// The answers of all; an error if nothing of any was kept.
+fn together(connections: &Connections, writer: &Connection, jobs: &mut [Job]) -> Result<Vec<Result<Receipt>>> {
     let is_alone = jobs.len() == 1;
-    let each = |jobs: &[Job], error: Error| Some(copies(error, jobs.len()).into_iter().map(Err).collect());
     let began = Instant::now();
-    let begin = writer.transaction_with_behavior(TransactionBehavior::Immediate);
-    let transaction = match begin.map_err(failed("beginning to write")).map_err(waited(began)) {
-        Ok(transaction) => transaction,
-        Err(error) => return each(jobs, error),
-    };
-    let mut known = match connections.known(&transaction) {
-        Ok(known) => known,
-        Err(error) => return each(jobs, error),
-    };
+    let step = Step::writing(writer).map_err(failed("beginning to write")).map_err(waited(began))?;
+    let mut known = connections.known(writer)?;
     let (mut came, mut removals, mut has_written) = (Vec::with_capacity(jobs.len()), Vec::new(), false);
     for job in &mut *jobs {
-        let tables = connections.tables(&transaction, Arc::clone(&known));
-        let settled = match plan(&tables, &job.batch) {
+        let tables = connections.tables(writer, Arc::clone(&known));
+        let settled = match second_look(|| plan(&tables, &job.batch)) {
             Ok(Plan { receipt, changes: Some(mut changes) }) => {
-                match write::store(&tables, &mut changes, &mut |_| ControlFlow::Continue(())) {
-                    Ok(newer) => known = newer,
-                    Err(error) if is_alone => return each(jobs, error),
-                    Err(_) => return None,
-                }
+                known = write::store(&tables, &mut changes, &mut |_| ControlFlow::Continue(()))?;
                 removals.append(&mut changes.removals);
                 has_written = true;
                 came.push(Came::Stored(receipt));
@@ -84,67 +78,47 @@ fn together(connections: &Connections, writer: &mut Connection, jobs: &mut [Job]
             }
             Ok(Plan { receipt, changes: None }) => Ok(receipt),
             // SQLite ended the transaction by itself: what was written before is gone as well.
-            Err(_) if transaction.is_autocommit() && !is_alone => return None,
+            Err(error) if writer.is_autocommit() && !is_alone => return Err(error),
             Err(error) => Err(error),
         };
         came.push(if has_written { Came::SettledOn(settled) } else { Came::Settled(settled) });
     }
     if !has_written {
-        return Some(came.into_iter().map(|came| answer(came, None)).collect());
+        return Ok(came.into_iter().map(|came| answer(came, None)).collect());
     }
     for (job, came) in jobs.iter_mut().zip(&came) {
         if matches!(came, Came::Stored(_)) {
             job.promise.put_in_doubt();
         }
     }
-    match transaction.commit().map_err(commit_failed).map_err(waited(began)) {
+    match connections.commit(step).map_err(waited(began)) {
         Ok(()) => {
-            connections.committed();
             connections.remember(known);
             connections.forget(&removals);
-            Some(came.into_iter().map(|came| answer(came, None)).collect())
+            Ok(came.into_iter().map(|came| answer(came, None)).collect())
         }
-        Err(error) => {
-            let errors = copies(error, came.len()).into_iter();
-            Some(came.into_iter().zip(errors).map(|(came, error)| answer(came, Some(error))).collect())
+        Err(Error::CommitOutcomeUnknown { source }) => {
+            let source = Shared(source.into());
+            Ok(came.into_iter().map(|came| answer(came, Some(source.clone()))).collect())
         }
+        Err(error) => Err(error),
     }
 }
 
-/// What is true of a batch once the COMMIT of its group is through, or has failed.
-fn answer(came: Came, failure: Option<Error>) -> Result<Receipt> {
+/// What is true of a batch once the COMMIT of its group is through, or its outcome is unknown for this reason.
+fn answer(came: Came, failure: Option<Shared>) -> Result<Receipt> {
     match (came, failure) {
         (Came::Settled(answer), _) | (Came::SettledOn(answer), None) => answer,
         (Came::Stored(receipt), None) => Ok(receipt),
-        (Came::SettledOn(_), Some(Error::CommitOutcomeUnknown { source })) => {
+        (Came::SettledOn(_), Some(source)) => {
             Err(Error::backend("committing what this batch was decided upon; it changed nothing itself", source))
         }
-        (Came::Stored(_) | Came::SettledOn(_), Some(error)) => Err(error),
+        (Came::Stored(_), Some(source)) => Err(Error::commit_outcome_unknown(source)),
     }
-}
-
-/// The same error for each.
-fn copies(error: Error, times: usize) -> Vec<Error> {
-    if times == 1 {
-        return vec![error];
-    }
-    let copy: Box<dyn Fn() -> Error> = match error {
-        Error::Busy { waited } => Box::new(move || Error::Busy { waited }),
-        Error::ReadOnly => Box::new(|| Error::ReadOnly),
-        Error::CommitOutcomeUnknown { source } => {
-            let shared: Arc<dyn std::error::Error + Send + Sync> = source.into();
-            Box::new(move || Error::commit_outcome_unknown(Shared(Arc::clone(&shared))))
-        }
-        other => {
-            let shared: Arc<dyn std::error::Error + Send + Sync> = Arc::new(other);
-            Box::new(move || Error::backend("beginning to write", Shared(Arc::clone(&shared))))
-        }
-    };
-    (0..times).map(|_| copy()).collect()
 }
 
 /// A cause that several batches have in common.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Shared(Arc<dyn std::error::Error + Send + Sync>);
 
 impl fmt::Display for Shared {

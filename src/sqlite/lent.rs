@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use crate::error::{Error, Result};
 use crate::model::{Catalog, CommitId, EntityKey, EntityRecord, Name, Value};
-use crate::sqlite::failure::{commit_failed, failed, waited};
+use crate::sqlite::failure::{failed, waited};
 use crate::sqlite::lent_snapshot::LentSnapshot;
 use crate::sqlite::names::{Named, Names};
 use crate::sqlite::open::open_lent;
@@ -186,17 +186,26 @@ impl<'c> LentStore<'c> {
             let (done, keep) = work(&self.tables(self.now()?.0))?;
             match keep {
                 Keep::Nothing => {}
-                Keep::All if is_of_host => step.keep().map_err(failed("releasing a savepoint"))?,
-                Keep::All => step.keep().map_err(commit_failed)?,
+                Keep::All => step.keep()?,
             }
             Ok(done)
         });
         done.map_err(|error| {
             if is_of_host && self.connection.is_autocommit() {
-                return Error::backend("writing, and SQLite has undone the whole transaction of the host", error);
+                return undone(error);
             }
             waited(began)(error)
         })
+    }
+}
+
+/// The error of a write that ended the transaction of which it was part. Its kind stays.
+fn undone(error: Error) -> Error {
+    const DOING: &str = "writing, and SQLite has undone the whole transaction of the host";
+    match error {
+        Error::DiskFull { source, .. } => Error::DiskFull { doing: DOING, source },
+        Error::Corrupt { what, source } => Error::Corrupt { what: format!("{what}, {DOING}"), source },
+        other => Error::backend(DOING, other),
     }
 }
 

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use crate::error::{Error, Result};
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
-use crate::sqlite::failure::{failed, waited};
+use crate::sqlite::failure::{failed, second_look, waited};
 use crate::sqlite::lent::LentStore;
 use crate::sqlite::step::Step;
 use crate::sqlite::tables::{Known, Tables};
@@ -34,7 +34,7 @@ impl<'a> LentSnapshot<'a> {
     }
 
     /// Each call is of one instant, and of the same as the one before.
-    fn read_from<T>(&self, read: impl FnOnce(&Tables<&'a Connection>) -> Result<T>) -> Result<T> {
+    fn read_from<T>(&self, mut read: impl FnMut(&Tables<&'a Connection>) -> Result<T>) -> Result<T> {
         let began = Instant::now();
         let _instant = Step::reading(self.store.connection()).map_err(failed("beginning to read")).map_err(waited(began))?;
         let (known, found) = self.store.now().map_err(waited(began))?;
@@ -44,7 +44,8 @@ impl<'a> LentSnapshot<'a> {
         }
         self.taken_at.set(found);
         self.is_read.set(true);
-        read(&self.store.tables(known)).map_err(waited(began))
+        let tables = self.store.tables(known);
+        second_look(|| read(&tables)).map_err(waited(began))
     }
 }
 

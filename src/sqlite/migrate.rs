@@ -17,8 +17,9 @@ use crate::sqlite::tables::{Known, Tables};
 use crate::sqlite::views;
 use crate::store::each_record;
 
-/// Brings an older file up to date, whole or not at all; one that is not older stays as it is.
-pub(super) fn migrate(connection: &Connection, names: &Names) -> Result<()> {
+/// Brings an older file up to date, whole or not at all, and not if `check` refuses what it has become. A file that is not older
+/// stays as it is, and is not checked.
+pub(super) fn migrate(connection: &Connection, names: &Names, check: impl FnOnce() -> Result<()>) -> Result<()> {
     let named = Named { connection, names };
     let migrating = failed("bringing the tables up to date");
     let version = || named.query_row("SELECT schema FROM attr_state", [], |row| row.get::<_, i64>(0));
@@ -46,7 +47,8 @@ pub(super) fn migrate(connection: &Connection, names: &Names) -> Result<()> {
     if application == APPLICATION_ID {
         named.execute_batch(&format!("PRAGMA user_version = {VERSION}")).map_err(&migrating)?;
     }
-    step.keep().map_err(&migrating)
+    check()?;
+    step.keep()
 }
 
 /// From version 1 to 2: an index of all values, instead of one of unique values.

@@ -6,6 +6,7 @@ mod checkpoints;
 mod codec;
 mod connections;
 mod failure;
+mod file_snapshot;
 mod group;
 mod keys;
 mod lent;
@@ -13,6 +14,8 @@ mod lent_snapshot;
 mod migrate;
 mod names;
 mod open;
+mod own_tables;
+mod place;
 mod point;
 mod postings;
 mod rebuild;
@@ -25,17 +28,19 @@ mod writer;
 
 use std::fmt;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use crate::error::{Error, Result};
 use crate::model::{Catalog, EntityKey, EntityRecord, Value};
 use crate::sqlite::connections::Connections;
-use crate::sqlite::failure::{commit_failed, failed, waited};
+use crate::sqlite::failure::{failed, second_look, waited};
+use crate::sqlite::file_snapshot::FileSnapshot;
 use crate::sqlite::names::Names;
+use crate::sqlite::step::Step;
 use crate::sqlite::tables::Tables;
 use crate::sqlite::writer::Writer;
 use crate::store::{AttributeStore, Batch, Decide, Find, OnProgress, Receipt, Snapshot, Ticket, plan_with};
@@ -51,6 +56,14 @@ pub use lent::{HostTables, LentStore};
 /// waiting ([`crate::BatchBuilder::submit`]), are committed together by a thread that the first of them starts: each whole or not
 /// at all for itself, all with one wait for the disk. Another thread takes checkpoints beside commits. Dropping the last clone
 /// writes what was handed in, ends both threads and closes all files; it blocks for as long as that takes.
+///
+/// If the file is deleted, moved or replaced while it is open, commits return [`Error::FileReplaced`] and write nothing. On Unix each
+/// commit compares device and inode of the file, of its write-ahead log and of the index of the log with those that were opened.
+/// Reads go on seeing the file that was opened.
+///
+/// The schema of a file is not trusted. Opening refuses triggers on the tables of the store, views and virtual tables in their place,
+/// and tables or UNIQUE indexes that this library does not make. Later changes of the schema are not checked, but no trigger runs
+/// on the connections of the store, whenever it was made.
 ///
 /// ```
 /// use custom_attributes::{Attributes, DefinitionSpec, SqliteStore};
@@ -158,22 +171,25 @@ impl SqliteOptions {
 
     /// Opens the file, or makes it.
     ///
+    /// The path is the name of a file and nothing else: SQLite's URIs (`file:crm.db?mode=ro`) are not read as such. A relative path
+    /// is of the folder that is current now. `:memory:` and an empty path are refused; see [`SqliteStore::in_memory`].
+    ///
     /// # Errors
-    /// [`crate::Error::Open`] for a place that cannot be a store, and says why; [`crate::Error::Corrupt`] for a damaged file.
+    /// [`crate::Error::Open`] for a place that cannot be a store, or a schema that is not ours, and says why;
+    /// [`crate::Error::Corrupt`] for a damaged file.
     pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore> {
         let began = Instant::now();
-        let path: PathBuf = path.as_ref().to_owned();
         let queue = self.queue;
-        let connections = Connections::open(path, self).map_err(waited(began))?;
+        let connections = second_look(|| Connections::open(path.as_ref(), self.clone())).map_err(waited(began))?;
         Ok(SqliteStore::on(connections, queue))
     }
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it: see [`SqliteOptions::open`].
     ///
     /// # Errors
-    /// [`crate::Error::Open`] for a place that cannot be a store, and says why; [`crate::Error::Corrupt`] for a damaged file.
+    /// Those of [`SqliteOptions::open`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::options().open(path)
     }
@@ -218,17 +234,15 @@ impl SqliteStore {
         self.writer.close()
     }
 
-    fn write_on(&self, writer: &mut Connection, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt> {
+    fn write_on(&self, writer: &Connection, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt> {
         let began = Instant::now();
-        let begin = writer.transaction_with_behavior(TransactionBehavior::Immediate);
-        let transaction = begin.map_err(failed("beginning to write")).map_err(waited(began))?;
-        let known = self.connections.known(&transaction)?;
-        let tables = self.connections.tables(&transaction, known);
+        let step = Step::writing(writer).map_err(failed("beginning to write")).map_err(waited(began))?;
+        let known = self.connections.known(writer)?;
+        let tables = self.connections.tables(writer, known);
         let plan = decide(&tables, progress)?;
         let Some(mut changes) = plan.changes else { return Ok(plan.receipt) };
         let known = write::store(&tables, &mut changes, progress)?;
-        transaction.commit().map_err(commit_failed)?;
-        self.connections.committed();
+        self.connections.commit(step)?;
         self.connections.remember(known);
         self.connections.forget(&changes.removals);
         Ok(plan.receipt)
@@ -238,13 +252,14 @@ impl SqliteStore {
 impl AttributeStore for SqliteStore {
     fn write(&self, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt> {
         self.writer.let_pass()?;
-        self.write_on(&mut *self.connections.writer()?, decide, progress)
+        let writer = self.connections.writer()?;
+        second_look(|| self.write_on(&writer, decide, progress))
     }
 
     fn commit(&self, batch: &Batch) -> Result<Receipt> {
         let silent: &mut OnProgress<'_> = &mut |_| ControlFlow::Continue(());
-        self.writer
-            .commit(batch, |writer| self.write_on(writer, &mut |snapshot, progress| plan_with(snapshot, batch, progress), silent))
+        let decide: &mut Decide<'_> = &mut |snapshot, progress| plan_with(snapshot, batch, progress);
+        self.writer.commit(batch, |writer| second_look(|| self.write_on(writer, decide, silent)))
     }
 
     fn submit(&self, batch: Batch) -> Result<Ticket> {
@@ -258,22 +273,22 @@ impl AttributeStore for SqliteStore {
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
         let began = Instant::now();
-        Ok(Box::new(self.connections.snapshot().map_err(waited(began))?))
+        Ok(Box::new(FileSnapshot(second_look(|| self.connections.snapshot()).map_err(waited(began))?)))
     }
 
     fn catalog(&self) -> Result<Arc<Catalog>> {
         let began = Instant::now();
-        self.connections.catalog().map_err(waited(began))
+        second_look(|| self.connections.catalog()).map_err(waited(began))
     }
 
     fn read_entity(&self, entity: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
         let began = Instant::now();
-        self.connections.read_entity(entity).map_err(waited(began))
+        second_look(|| self.connections.read_entity(entity)).map_err(waited(began))
     }
 
     fn read_value(&self, entity: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
         let began = Instant::now();
-        self.connections.read_value(entity, find).map_err(waited(began))
+        second_look(|| self.connections.read_value(entity, find)).map_err(waited(began))
     }
 
     fn purge(&self) -> Result<()> {
@@ -283,15 +298,12 @@ impl AttributeStore for SqliteStore {
 
     fn rebuild_index(&self, progress: &mut OnProgress<'_>) -> Result<()> {
         let began = Instant::now();
-        let rebuilding = failed("making the index anew");
         let mut in_transaction = |step: &mut dyn FnMut(&Tables<&Connection>) -> Result<()>| {
-            let mut writer = self.connections.writer()?;
-            let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&rebuilding)?;
-            let known = self.connections.known(&transaction)?;
-            step(&self.connections.tables(&transaction, known))?;
-            transaction.commit().map_err(commit_failed)?;
-            self.connections.committed();
-            Ok(())
+            let writer = self.connections.writer()?;
+            let transaction = Step::writing(&writer).map_err(failed("making the index anew"))?;
+            let known = self.connections.known(&writer)?;
+            step(&self.connections.tables(&writer, known))?;
+            self.connections.commit(transaction)
         };
         rebuild::rebuild(&mut in_transaction, progress).map_err(waited(began))
     }

@@ -46,8 +46,15 @@ impl Names {
         self.prefix.is_none()
     }
 
+    /// What an object of this name would be called with the default prefix; none if its name begins otherwise. SQLite does not
+    /// tell upper from lower case.
+    pub(super) fn plain(&self, name: &str) -> Option<String> {
+        let name = name.to_ascii_lowercase();
+        name.strip_prefix(self.prefix()).map(|rest| format!("{DEFAULT}{rest}"))
+    }
+
     /// The statement with these names in place. No text of a user may be part of it.
-    fn put<'a>(&self, sql: &'a str) -> Cow<'a, str> {
+    pub(super) fn put<'a>(&self, sql: &'a str) -> Cow<'a, str> {
         match &self.prefix {
             None => Cow::Borrowed(sql),
             Some(prefix) => Cow::Owned(sql.replace(DEFAULT, prefix)),

@@ -1,7 +1,7 @@
 //! Opening a file: what it is, whether it may be used, and making it a store if it is new.
 
 use std::cmp::Ordering;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -13,12 +13,21 @@ use crate::sqlite::SqliteOptions;
 use crate::sqlite::failure::failed;
 use crate::sqlite::migrate::migrate;
 use crate::sqlite::names::{Named, Names};
+use crate::sqlite::own_tables;
+use crate::sqlite::place::{Place, beside};
 use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, MARK, POSTINGS, TABLES, VERSION};
 use crate::sqlite::step::Step;
 use crate::sqlite::views;
 
 /// How many names of foreign tables a message spells out.
 const SPELLED_OUT: usize = 5;
+
+/// What a file may not make a connection of ours do.
+const SETTINGS: [(DbConfig, bool); 3] = [
+    (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+    (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+    (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+];
 
 /// How long SQLite sleeps between two tries to switch to WAL, which does not wait by itself.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -56,13 +65,30 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<(Connection, 
     if !read_only {
         switch_to_wal(&connection, options).map_err(explain)?;
         set_up(&connection, names, matches!(found, Found::Nothing)).map_err(explain)?;
-        migrate(&connection, names).map_err(explain)?;
+        migrate(&connection, names, || own_tables::check(&connection, names, &place)).map_err(explain)?;
     }
     check_version(&connection, names, &place)?;
+    own_tables::check(&connection, names, &place)?;
     if !read_only {
         refold(&connection, names, &place)?;
     }
     Ok((connection, read_only))
+}
+
+/// The path as it stays whatever folder becomes the current one.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
+    let refuse = |reason: &str, source: Option<std::io::Error>| {
+        let source = source.map(Into::into);
+        Error::Open { place: format!("`{}`", path.display()), reason: reason.to_owned(), source }
+    };
+    if path.as_os_str() == ":memory:" {
+        let advice = "SqliteStore::in_memory() opens a store in memory; name a file of this name ./:memory:";
+        return Err(refuse(advice, None));
+    }
+    if path.as_os_str().is_empty() {
+        return Err(refuse("the path is empty; name a file", None));
+    }
+    std::path::absolute(path).map_err(|error| refuse("the path cannot be made absolute", Some(error)))
 }
 
 fn check_place(path: &Path, options: &SqliteOptions) -> Result<(), String> {
@@ -83,8 +109,18 @@ fn check_place(path: &Path, options: &SqliteOptions) -> Result<(), String> {
     }
 }
 
-/// A connection with the settings that each of ours has.
-pub(super) fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection> {
+/// A connection more to the file that a store has open already.
+pub(super) fn connect_again(place: &Place, options: &SqliteOptions) -> Result<Connection> {
+    // Another file under its name is not even opened: SQLite would read the log beside it into it, which is of the first.
+    place.check_file()?;
+    let opened = connect(place.path(), options);
+    place.check_file()?;
+    opened
+}
+
+/// A connection with the settings that each of ours has. The path is absolute: SQLite takes such a one for no URI, and for none
+/// of the names that mean a database in memory.
+fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection> {
     let access = match (options.read_only, options.must_exist) {
         (true, _) => OpenFlags::SQLITE_OPEN_READ_ONLY,
         (false, true) => OpenFlags::SQLITE_OPEN_READ_WRITE,
@@ -111,7 +147,12 @@ fn configure(connection: &Connection, options: &SqliteOptions) -> Result<()> {
     // Without it SQLite prepares a statement anew whenever a parameter changes that a plan might depend on: reading one
     // value took four times as long.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(&configuring)?;
-    connection.execute_batch("PRAGMA synchronous = FULL").map_err(&configuring)
+    // A file may come from anywhere, and another program may change its schema while it is open. These keep what the schema says
+    // from being more than data: no trigger runs, no function with effects is called, no shadow table is written.
+    for (config, is_on) in SETTINGS {
+        connection.set_db_config(config, is_on).map_err(&configuring)?;
+    }
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON").map_err(&configuring)
 }
 
 fn explain(error: Error, place: &str, options: &SqliteOptions) -> Error {
@@ -158,9 +199,7 @@ fn check_length(connection: &Connection, path: &Path) -> Result<()> {
     let pragma = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(&looking);
     let needed = (pragma("PRAGMA page_count")? * pragma("PRAGMA page_size")?).unsigned_abs();
     let length = |path: &Path| std::fs::metadata(path).map(|file| file.len());
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    match (length(Path::new(&log)), length(path)) {
+    match (length(&beside(path, "-wal")), length(path)) {
         (Ok(1..), _) => Ok(()),
         (_, Ok(found)) if found < needed => Err(Error::corrupt(format!("it was cut off at {found} of {needed} bytes"))),
         (_, Ok(_)) => Ok(()),
@@ -209,7 +248,7 @@ pub(super) fn set_up(connection: &Connection, names: &Names, is_ours: bool) -> R
         let mark = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}");
         named.execute_batch(&mark).map_err(&creating)?;
     }
-    step.keep().map_err(&creating)
+    step.keep()
 }
 
 /// The host may have a table of that name.
@@ -243,7 +282,8 @@ pub(super) fn open_lent(connection: &Connection, names: &Names) -> Result<()> {
     if read_only {
         return check_version(connection, names, &place);
     }
-    migrate(connection, names)?;
+    // Its schema is the host's affair, and so are the settings of its connection.
+    migrate(connection, names, || Ok(()))?;
     check_version(connection, names, &place)?;
     refold(connection, names, &place)
 }
@@ -301,5 +341,5 @@ fn refold(connection: &Connection, names: &Names, place: &str) -> Result<()> {
         named.execute("UPDATE attr_definition SET key = ?2 WHERE id = ?1", (id, &key)).map_err(&folding)?;
     }
     named.execute("UPDATE attr_state SET folding = ?1", [Name::FOLDING]).map_err(&folding)?;
-    step.keep().map_err(&folding)
+    step.keep()
 }

@@ -2,6 +2,9 @@
 
 use rusqlite::{Connection, Result};
 
+use crate::error::Error;
+use crate::sqlite::failure::{commit_failed, failed};
+
 /// Inner savepoints may have the name of an outer one: SQLite takes the innermost.
 const SAVEPOINT: &str = "custom_attributes";
 
@@ -49,10 +52,14 @@ impl<'c> Step<'c> {
         Ok(Self { connection, end: Some(end) })
     }
 
-    pub(super) fn keep(mut self) -> Result<()> {
+    /// Commits, or leaves what was done to the transaction of which it is part. If that fails and the outcome is known, nothing
+    /// was kept: see [`commit_failed`].
+    pub(super) fn keep(mut self) -> Result<(), Error> {
         match self.end {
-            Some(End::Transaction) => run(self.connection, "COMMIT")?,
-            Some(End::Savepoint) => run(self.connection, &format!("RELEASE {SAVEPOINT}"))?,
+            Some(End::Transaction) => run(self.connection, "COMMIT").map_err(|error| commit_failed(self.connection, error))?,
+            Some(End::Savepoint) => {
+                run(self.connection, &format!("RELEASE {SAVEPOINT}")).map_err(failed("releasing a savepoint"))?;
+            }
             Some(End::Nothing) | None => {}
         }
         self.end = None;

@@ -74,7 +74,7 @@ impl Writer {
     }
 
     /// Commits on this thread if nobody is before it: `alone` does so. Else the batch waits with the others.
-    pub(super) fn commit(&self, batch: &Batch, alone: impl FnOnce(&mut Connection) -> Result<Receipt>) -> Result<Receipt> {
+    pub(super) fn commit(&self, batch: &Batch, alone: impl FnOnce(&Connection) -> Result<Receipt>) -> Result<Receipt> {
         let is_next = {
             let queue = self.shared.lock();
             if queue.is_closing {
@@ -82,12 +82,12 @@ impl Writer {
             }
             queue.jobs.is_empty() && queue.expected <= 1
         };
-        if is_next && let Some(mut writer) = self.shared.connections.free_writer()? {
-            return alone(&mut writer);
+        if is_next && let Some(writer) = self.shared.connections.free_writer()? {
+            return alone(&writer);
         }
         if batch.changes().len() > LARGE {
             self.let_pass()?;
-            return alone(&mut *self.shared.connections.writer()?);
+            return alone(&*self.shared.connections.writer()?);
         }
         self.submit(batch.clone())?.wait()
     }
@@ -187,10 +187,10 @@ impl Shared {
     fn run(&self) {
         let _leaving = Leaving(self);
         while self.wait_for_work() {
-            let Ok(mut writer) = self.connections.writer() else { return };
+            let Ok(writer) = self.connections.writer() else { return };
             // Only now, with the writer at hand: what came while another had it goes along.
             let (mut jobs, began) = (self.take(), Instant::now());
-            let answers = group::commit(&self.connections, &mut writer, &mut jobs);
+            let answers = group::commit(&self.connections, &writer, &mut jobs);
             drop(writer);
             self.answer(jobs, answers, began.elapsed());
         }

@@ -186,7 +186,7 @@ fn a_full_disk_leaves_no_half_a_batch() {
     let attributes = crm.on();
     let big = (0..2000).fold(attributes.batch(), |batch, id| batch.set(("customer", id), "code", format!("{id:0>200}")));
     let failed = big.commit().unwrap_err();
-    assert_eq!(failed.code(), 50000, "{failed}");
+    assert_eq!(failed.code(), 50701, "{failed}");
     let was_undone = crm.connection.is_autocommit();
     assert_eq!(failed.to_string().contains("SQLite has undone the whole transaction"), was_undone, "{failed}");
     if !was_undone {

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use custom_attributes::Submitted;
+use custom_attributes::{Attributes, SqliteStore, Submitted};
+use rusqlite::Connection;
 
 use crate::{assert_index_is_sound, folder, prepared};
 
@@ -85,4 +86,66 @@ fn an_idle_store_brings_its_log_into_the_file() {
     }
     attributes.of("customer").unwrap().set(1, "a", 5).unwrap();
     attributes.purge().unwrap();
+}
+
+/// Commits texts of about this many megabytes.
+fn write(attributes: &Attributes<SqliteStore>, megabytes: i64) {
+    for part in 0..megabytes / 20 {
+        let long = format!("{part}{}", "x".repeat(3990));
+        let batch = (0..5_000i64).fold(attributes.batch(), |batch, n| batch.set(("customer", n), "note", long.as_str()));
+        batch.commit().unwrap();
+    }
+}
+
+fn wait_for_a_short_log(path: &Path, most: Duration) {
+    let began = Instant::now();
+    while length(path, "-wal") > MB {
+        assert!(began.elapsed() < most, "the log is still {} MB long", length(path, "-wal") / MB);
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_log_that_a_snapshot_made_long_is_cut_when_the_snapshot_ends() {
+    let folder = folder();
+    let path = folder.path().join("crm.db");
+    let attributes = prepared(&path);
+    let view = attributes.snapshot().unwrap();
+    write(&attributes, 100);
+    // Long enough for the pauses between tries to be long: the end of a snapshot of this store is not waited for.
+    thread::sleep(Duration::from_millis(3500));
+    assert!(length(&path, "-wal") > 100 * MB, "{}", length(&path, "-wal"));
+    view.count(&"customer".parse().unwrap()).unwrap();
+    drop(view);
+    wait_for_a_short_log(&path, Duration::from_secs(30));
+    assert_index_is_sound(&attributes);
+}
+
+/// Whether the first commit after another connection held a long log up leaves it to the thread of checkpoints.
+fn is_left_to_the_thread() -> bool {
+    let folder = folder();
+    let path = folder.path().join("crm.db");
+    let attributes = prepared(&path);
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN").unwrap();
+    other.query_row("SELECT count(*) FROM attr_entity", [], |row| row.get::<_, i64>(0)).unwrap();
+    write(&attributes, 100);
+    // The thread has tried some times, and waits for a while by now.
+    thread::sleep(Duration::from_millis(500));
+    let (log, file) = (length(&path, "-wal"), length(&path, ""));
+    assert!(log > 100 * MB && file < MB, "{log} {file}");
+    other.execute_batch("COMMIT").unwrap();
+    attributes.of("customer").unwrap().set(1, "a", 1).unwrap();
+    // A commit that took a checkpoint by itself would have brought the log into the file before it returned.
+    let is_left = length(&path, "") < MB;
+    wait_for_a_short_log(&path, Duration::from_secs(60));
+    assert!(length(&path, "") > 10 * MB);
+    assert_index_is_sound(&attributes);
+    is_left
+}
+
+#[test]
+fn a_log_that_others_made_long_is_cut_and_no_writer_does_it() {
+    // The thread may be quick, or the machine slow: then there is nothing to see.
+    assert!((0..5).any(|_| is_left_to_the_thread()));
 }

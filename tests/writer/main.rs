@@ -2,6 +2,7 @@
 #![cfg(feature = "sqlite")]
 
 mod checkpoints;
+mod disk;
 mod ending;
 mod groups;
 mod processes;
