@@ -1,5 +1,7 @@
 //! An asynchronous handle, for hosts on tokio.
 
+mod order;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::future::poll_fn;
@@ -7,7 +9,8 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use crate::attributes::{Attributes, BatchBuilder, Entity, Home, Page, Query, Submitted};
+use crate::asynchronous::order::{Call, Order};
+use crate::attributes::{Attributes, BatchBuilder, Entity, Home, Page, Query, Submitted, View};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::model::{EntityType, FromValue, IntoEntityKey, Value};
@@ -39,11 +42,17 @@ use crate::store::{AttributeStore, Receipt};
 ///
 /// # Cancellation
 /// Dropping a future that was never polled does nothing. Dropping one that was:
-/// - of a read: the read goes on to its end, and its result is dropped.
+/// - of a read (`get`, `entity`, `find`, `count_found`, `view`): the read goes on to its end, and its result is dropped.
+/// - of [`AsyncAttributes::with`]: the work goes on to its end, if it was begun.
 /// - of [`AsyncAttributes::commit`], `set` or `clear`: the batch is not taken back. It is handed in and committed whole, or
 ///   refused, and nobody hears of it; only where others change definitions at that very moment it may end unwritten. So a timeout
 ///   around a commit says nothing of what became of it: read to find out, or keep the future (in a task of its own) and go on
 ///   waiting for it later.
+///
+/// What a dropped future has begun comes before what the same handle, or a clone of it, begins afterwards: `commit`, `set`, `clear`,
+/// `with` and `close` wait until the batch is handed in, or the work is done. A value that is set after a timeout is not
+/// replaced by the one whose call timed out. Reads do not wait, so they may not see it yet, and what is done through
+/// [`AsyncAttributes::blocking`] knows no order. Calls that are awaited at the same time are not ordered among each other.
 ///
 /// # Under load
 /// Where the queue of a store is full, batches wait for room beside the tasks, on the threads that tokio keeps for blocking work:
@@ -55,18 +64,19 @@ use crate::store::{AttributeStore, Receipt};
 /// Every method answers an [`Error::Backend`] outside a runtime.
 pub struct AsyncAttributes<S> {
     attributes: Arc<Attributes<S>>,
+    order: Arc<Order>,
 }
 
 impl<S> Clone for AsyncAttributes<S> {
     fn clone(&self) -> Self {
-        Self { attributes: Arc::clone(&self.attributes) }
+        Self { attributes: Arc::clone(&self.attributes), order: Arc::clone(&self.order) }
     }
 }
 
 impl<S: AttributeStore + Send + Sync + 'static> AsyncAttributes<S> {
     /// The same attributes, for tasks.
     pub fn new(attributes: Attributes<S>) -> Self {
-        Self { attributes: Arc::new(attributes) }
+        Self { attributes: Arc::new(attributes), order: Arc::default() }
     }
 
     /// The same attributes for other threads, whom they may block.
@@ -75,13 +85,46 @@ impl<S: AttributeStore + Send + Sync + 'static> AsyncAttributes<S> {
     }
 
     /// Does any work with the attributes where blocking work belongs. What it does goes on to its end, also if this future is
-    /// dropped; a panic comes out here.
+    /// dropped, and then later writes of this handle wait for it: use [`AsyncAttributes::view`] for what only reads. A panic comes
+    /// out here.
     ///
     /// # Errors
     /// What the work answers; [`Error::Backend`] outside a runtime, and in one that shuts down.
     pub async fn with<T: Send + 'static>(&self, work: impl FnOnce(&Attributes<S>) -> Result<T> + Send + 'static) -> Result<T> {
         let attributes = Arc::clone(&self.attributes);
-        beside_tasks(move || work(&attributes)).await
+        let call = self.begin().await;
+        in_order(&call, move || work(&attributes)).await
+    }
+
+    /// Reads from a snapshot, where blocking work belongs. If this future is dropped, the reading goes on to its end, and nobody
+    /// waits for it. A panic comes out here.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), custom_attributes::Error> {
+    /// use custom_attributes::{AsyncAttributes, Attributes, MemoryStore};
+    /// let attributes = AsyncAttributes::new(Attributes::new(MemoryStore::new()));
+    /// assert_eq!(attributes.view(|view| view.count(&"customer".parse()?)).await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What the reading answers; [`Error::Backend`] outside a runtime, and in one that shuts down.
+    pub async fn view<T: Send + 'static>(&self, read: impl FnOnce(&View<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+        self.read(move |attributes| read(&attributes.snapshot()?)).await
+    }
+
+    async fn read<T: Send + 'static>(&self, read: impl FnOnce(&Attributes<S>) -> Result<T> + Send + 'static) -> Result<T> {
+        let attributes = Arc::clone(&self.attributes);
+        beside_tasks(move || read(&attributes)).await
+    }
+
+    /// A call that may write, behind those that were left behind.
+    async fn begin(&self) -> Call {
+        let call = self.order.begin();
+        call.wait_for_earlier().await;
+        call
     }
 
     /// A batch in the making, for [`AsyncAttributes::commit`]. Its own `commit` and `submit` block.
@@ -95,12 +138,13 @@ impl<S: AttributeStore + Send + Sync + 'static> AsyncAttributes<S> {
     /// # Errors
     /// Those of [`BatchBuilder::commit`].
     pub async fn commit(&self, batch: BatchBuilder<'static, S>) -> Result<Receipt> {
-        let mut submitted = beside_tasks(move || batch.submit()).await?;
+        let call = self.begin().await;
+        let mut submitted = in_order(&call, move || batch.submit()).await?;
         loop {
             if let Some(answer) = poll_fn(|context| submitted.poll_attempt(context)).await {
                 return answer;
             }
-            submitted = beside_tasks(move || {
+            submitted = in_order(&call, move || {
                 Submitted::hand_in_again(&mut submitted)?;
                 Ok(submitted)
             })
@@ -153,7 +197,7 @@ impl<S: AttributeStore + Send + Sync + 'static> AsyncAttributes<S> {
         name: impl Into<Cow<'static, str>>,
     ) -> Result<Option<T>> {
         let (key, name) = (entity.into_entity_key()?, name.into());
-        self.with(move |attributes| attributes.of_type(key.entity_type().clone()).get(key.id().clone(), &name)).await
+        self.read(move |attributes| attributes.of_type(key.entity_type().clone()).get(key.id().clone(), &name)).await
     }
 
     /// All that the entity holds; none if it holds nothing.
@@ -162,7 +206,7 @@ impl<S: AttributeStore + Send + Sync + 'static> AsyncAttributes<S> {
     /// A key that is not well formed.
     pub async fn entity(&self, entity: impl IntoEntityKey) -> Result<Option<Entity>> {
         let key = entity.into_entity_key()?;
-        self.with(move |attributes| attributes.of_type(key.entity_type().clone()).entity(key.id().clone())).await
+        self.read(move |attributes| attributes.of_type(key.entity_type().clone()).entity(key.id().clone())).await
     }
 
     /// A page of the entities that are wanted, of one type.
@@ -171,7 +215,7 @@ impl<S: AttributeStore + Send + Sync + 'static> AsyncAttributes<S> {
     /// Those of [`crate::AttributesOf::find`].
     pub async fn find(&self, entity_type: &str, query: impl Into<Query>) -> Result<Page> {
         let (entity_type, query) = (EntityType::new(entity_type)?, query.into());
-        self.with(move |attributes| attributes.of_type(entity_type).find(query)).await
+        self.read(move |attributes| attributes.of_type(entity_type).find(query)).await
     }
 
     /// How many entities of the type the filter admits.
@@ -180,7 +224,7 @@ impl<S: AttributeStore + Send + Sync + 'static> AsyncAttributes<S> {
     /// All that is wrong with the filter.
     pub async fn count_found(&self, entity_type: &str, filter: Filter) -> Result<u64> {
         let entity_type = EntityType::new(entity_type)?;
-        self.with(move |attributes| attributes.of_type(entity_type).count_found(&filter)).await
+        self.read(move |attributes| attributes.of_type(entity_type).count_found(&filter)).await
     }
 
     /// Drops this handle where blocking work belongs: if it is the last, what was handed in is written when this returns, and
@@ -189,12 +233,23 @@ impl<S: AttributeStore + Send + Sync + 'static> AsyncAttributes<S> {
     /// # Errors
     /// [`Error::Backend`] outside a runtime, and in one that shuts down.
     pub async fn close(self) -> Result<()> {
-        beside_tasks(move || {
+        let call = self.begin().await;
+        in_order(&call, move || {
             drop(self);
             Ok(())
         })
         .await
     }
+}
+
+/// Runs work of a call where it blocks no task. If the call is dropped, later calls wait for the work.
+async fn in_order<T: Send + 'static>(call: &Call, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let under_way = call.work();
+    beside_tasks(move || {
+        let _under_way = under_way;
+        work()
+    })
+    .await
 }
 
 /// Runs what may block where it blocks no task.

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use custom_attributes::{AsyncAttributes, Attributes, DefinitionSpec, Error, MemoryStore, SqliteStore, attr};
+use custom_attributes::{AsyncAttributes, Attributes, DefinitionSpec, Error, FromValue, MemoryStore, SqliteStore, attr};
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -164,4 +164,116 @@ fn a_store_in_memory_has_the_same_handle() {
         assert_eq!(attributes.get::<i64>(("customer", 1), "a").await.unwrap(), Some(1));
         attributes.close().await.unwrap();
     });
+}
+
+/// Numbers that are the same in each run.
+struct Drawn(u64);
+
+impl Drawn {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+/// Polls a future once, or for a while, and drops it.
+async fn dropped_early<T>(future: impl Future<Output = custom_attributes::Result<T>>, drawn: &mut Drawn) {
+    let mut future = pin!(future);
+    match drawn.below(4) {
+        0 => _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop())),
+        1 => {
+            if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+                tokio::task::yield_now().await;
+                _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            }
+        }
+        _ => _ = timeout(Duration::from_micros(drawn.below(400)), future).await,
+    }
+}
+
+/// Drops calls of every kind at any moment, sets the same value afterwards, and looks for one that came too late: of the values
+/// that were held one after the other, none may be smaller than the one before.
+async fn assert_no_dropped_call_overtakes<S>(attributes: AsyncAttributes<S>, seed: u64)
+where
+    S: custom_attributes::AttributeStore + Send + Sync + 'static,
+{
+    let mut drawn = Drawn(seed);
+    for round in 0..150i64 {
+        let (early, late) = (2 * round, 2 * round + 1);
+        match drawn.below(5) {
+            0 => dropped_early(attributes.set(("customer", 1), "a", early), &mut drawn).await,
+            1 => dropped_early(attributes.set_text(("customer", 1), "a", early.to_string()), &mut drawn).await,
+            2 => {
+                let large = (10..400i64).fold(attributes.batch(), |batch, id| batch.set(("customer", id), "a", early));
+                dropped_early(attributes.commit(large.set(("customer", 1), "a", early)), &mut drawn).await;
+            }
+            3 => {
+                let defines = attributes.batch().define("customer", DefinitionSpec::string(format!("c{round}")));
+                dropped_early(attributes.commit(defines.set(("customer", 1), "a", early)), &mut drawn).await;
+            }
+            _ => {
+                let work = move |attributes: &Attributes<S>| {
+                    std::thread::sleep(Duration::from_micros(200));
+                    attributes.of("customer")?.set(1, "a", early)
+                };
+                dropped_early(attributes.with(work), &mut drawn).await;
+            }
+        }
+        // Now and then by a clone, and through other doors.
+        match drawn.below(3) {
+            0 => _ = attributes.clone().set(("customer", 1), "a", late).await.unwrap(),
+            1 => _ = attributes.with(move |attributes| attributes.of("customer")?.set(1, "a", late)).await.unwrap(),
+            _ => _ = attributes.commit(attributes.batch().set(("customer", 1), "a", late)).await.unwrap(),
+        }
+        assert_eq!(attributes.get::<i64>(("customer", 1), "a").await.unwrap(), Some(late), "round {round}");
+    }
+    let (mut history, last) = attributes
+        .with(|attributes| Ok((attributes.snapshot()?.history(("customer", 1))?, attributes.of("customer")?.get::<i64>(1, "a")?)))
+        .await
+        .unwrap();
+    history.sort_by_key(|version| version.began.commit);
+    let held: Vec<i64> = history.into_iter().map(|version| i64::from_value(version.value).unwrap()).collect();
+    assert_eq!((held.last().copied(), last), (Some(299), Some(299)));
+    assert!(held.len() > 150, "some of the dropped calls were done");
+    assert!(held.is_sorted(), "{held:?}");
+    attributes.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_dropped_call_does_not_overtake_what_comes_after_it() {
+    for seed in 1..4 {
+        let folder = tempfile::tempdir().unwrap();
+        assert_no_dropped_call_overtakes(service(&folder.path().join("crm.db")).await, seed).await;
+        let attributes = Attributes::new(MemoryStore::new());
+        attributes.of("customer").unwrap().define(DefinitionSpec::integer("a")).unwrap();
+        assert_no_dropped_call_overtakes(AsyncAttributes::new(attributes), seed).await;
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_dropped_call_that_waits_for_room_comes_first_and_reads_wait_for_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crm.db");
+    let attributes = service(&path).await;
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut tasks = JoinSet::new();
+    for n in 10..30i64 {
+        let attributes = attributes.clone();
+        tasks.spawn(async move { attributes.set(("customer", n), "a", n).await.unwrap() });
+    }
+    sleep(Duration::from_millis(200)).await;
+    // The queue has room for eight.
+    assert!(timeout(Duration::from_millis(100), attributes.set(("customer", 1), "a", 149)).await.is_err());
+    let after = attributes.set(("customer", 1), "a", 150);
+    let mut after = pin!(after);
+    assert!(timeout(Duration::from_millis(200), after.as_mut()).await.is_err());
+    assert_eq!(attributes.get::<i64>(("customer", 1), "a").await.unwrap(), None);
+    assert_eq!(attributes.view(|view| view.count(&"customer".parse()?)).await.unwrap(), 0);
+    drop(other);
+    after.await.unwrap();
+    assert_eq!(attributes.get::<i64>(("customer", 1), "a").await.unwrap(), Some(150));
+    tasks.join_all().await;
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(attributes.get::<i64>(("customer", 1), "a").await.unwrap(), Some(150));
 }

@@ -59,17 +59,15 @@ pub(super) fn check(connection: &Connection, names: &Names, place: &str) -> Resu
                 let why = "which it would change behind the back of this library";
                 return refuse(format!("the trigger `{name}` is on the table `{table}`, {why}; drop the trigger"));
             }
-            "index" if ours(table).is_some() => {
-                match names.plain(name).and_then(|plain| made.indexes.get(&plain)) {
-                    Some(made) if tidy(&names.put(made)) == tidy(sql) => {}
-                    Some(_) => return refuse(format!("its index `{name}` is `{}`; {CHANGED}", tidy(sql))),
-                    None if tidy(sql).to_ascii_uppercase().starts_with("CREATE UNIQUE") => {
-                        let why = "which may hold what it forbids";
-                        return refuse(format!("the unique index `{name}` is on the table `{table}`, {why}; drop the index"));
-                    }
-                    None => {}
+            "index" if ours(table).is_some() => match names.plain(name).and_then(|plain| made.indexes.get(&plain)) {
+                Some(made) if tidy(&names.put(made)) == tidy(sql) => {}
+                Some(_) => return refuse(format!("its index `{name}` is `{}`; {CHANGED}", tidy(sql))),
+                None if tidy(sql).to_ascii_uppercase().starts_with("CREATE UNIQUE") => {
+                    let why = "which may hold what it forbids";
+                    return refuse(format!("the unique index `{name}` is on the table `{table}`, {why}; drop the index"));
                 }
-            }
+                None => {}
+            },
             "view" if ours(name).is_some() => {
                 let advice = "restore the file from a backup, or choose another prefix if the view is the host's own";
                 return refuse(format!("a view is in the place of the table `{name}`; {advice}"));
