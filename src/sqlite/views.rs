@@ -38,12 +38,15 @@ const MAX_COLUMNS: usize = 2000;
 /// The columns that the host joins on: each with the column of the table that it shows.
 const IDS: [(&str, &str); 2] = [("id_number", "entity_id"), ("id_text", "entity_key")];
 
-/// `attr_view` keeps the name that each type's view was given once.
-const TABLES: &str = "
+/// Keeps the name that each type's view was given once.
+const TABLE: &str = "
 CREATE TABLE attr_view (
     type INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE COLLATE NOCASE
 ) STRICT;
+";
+
+const COLUMNS: &str = "
 ALTER TABLE attr_entity ADD COLUMN id_type INTEGER GENERATED ALWAYS AS (type) VIRTUAL;
 ALTER TABLE attr_entity ADD COLUMN id_number INTEGER GENERATED ALWAYS AS (CASE WHEN typeof(id) = 'integer' THEN id END) VIRTUAL;
 ALTER TABLE attr_entity ADD COLUMN id_text TEXT GENERATED ALWAYS AS (CAST(id AS TEXT)) VIRTUAL;
@@ -58,17 +61,33 @@ CREATE UNIQUE INDEX IF NOT EXISTS attr_entity_text ON attr_entity (id_text, id_t
 
 /// Makes the tables, and the views of all that is defined.
 pub(super) fn add(connection: Named<'_>) -> Result<()> {
-    make(connection, TABLES)
+    let making = failed("making the tables of views");
+    connection.execute_batch(TABLE).and_then(|()| connection.execute_batch(COLUMNS)).map_err(making)?;
+    write_all(connection)
 }
 
 /// From version 4 to 5: until then, `entity_id` became a text with the first id that was one.
+///
+/// `attr_view` loses the column that told which kinds of ids there are. DROP COLUMN would fail where the host has a view that is
+/// broken, for it reads all of the schema.
 pub(super) fn give_two_ids(connection: Named<'_>) -> Result<()> {
-    make(connection, "ALTER TABLE attr_view DROP COLUMN ids;")
+    let making = failed("making the tables of views");
+    let mut names: Vec<(i64, String)> = Vec::new();
+    let mut select = connection.prepare("SELECT type, name FROM attr_view").map_err(&making)?;
+    for row in select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(&making)? {
+        names.push(row.map_err(&making)?);
+    }
+    drop(select);
+    connection.execute_batch("DROP TABLE attr_view").and_then(|()| connection.execute_batch(TABLE)).map_err(&making)?;
+    for name in names {
+        connection.execute("INSERT INTO attr_view (type, name) VALUES (?1, ?2)", name).map_err(&making)?;
+    }
+    write_all(connection)
 }
 
-fn make(connection: Named<'_>, tables: &str) -> Result<()> {
-    let making = failed("making the views");
-    connection.execute_batch(tables).and_then(|()| connection.execute_batch(INDEXES)).map_err(making)?;
+/// Makes the indexes of ids, and the views of all types.
+fn write_all(connection: Named<'_>) -> Result<()> {
+    connection.execute_batch(INDEXES).map_err(failed("indexing the ids"))?;
     let known = Known::load(connection)?;
     // In the order of their numbers: of two types that differ by case, the earlier keeps the plain name.
     let types: BTreeMap<_, _> = known.type_names.iter().collect();

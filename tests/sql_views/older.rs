@@ -11,12 +11,16 @@ use crate::{Crm, SPECS, crm, define, open, text};
 const VERSION_1: &str = include_str!("../files/version-1.sql");
 const VERSION_4: &str = include_str!("../files/version-4.sql");
 
+/// A view that the host has broken is none of ours.
+const BROKEN: &str = "CREATE VIEW broken AS SELECT * FROM dropped";
+
 /// A file that an older release wrote, opened for writing.
 fn opened(dump: &str) -> Crm {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("old.db");
     let host = Connection::open(&path).unwrap();
     host.execute_batch(dump).unwrap();
+    host.execute_batch(BROKEN).unwrap();
     let attributes = open(&path);
     Crm { path, attributes, host, _folder: folder }
 }
@@ -164,6 +168,7 @@ fn lent_tables_of_version_4_are_brought_up_to_date_in_the_transaction() {
         let dump = VERSION_4.replace("custom-attributes,", &format!("custom-attributes{by},")).replace("attr_", prefix);
         let host = Connection::open_in_memory().unwrap();
         host.execute_batch(&dump).unwrap();
+        host.execute_batch(BROKEN).unwrap();
         host.execute_batch("PRAGMA application_id = 9; PRAGMA user_version = 9").unwrap();
         let tables = HostTables::with_prefix(prefix).unwrap();
         let version = || host.query_row(&format!("SELECT schema FROM {prefix}state"), [], |row| row.get::<_, i64>(0)).unwrap();
