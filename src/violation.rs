@@ -87,7 +87,7 @@ pub enum Rule {
     FilterSize,
     /// What can be asked of an attribute of this type.
     FilterTest,
-    /// A cursor belongs to one query.
+    /// A cursor belongs to one query, and to attributes as they were then.
     Cursor,
     /// Entities are found by searchable attributes.
     Searchable,
@@ -352,7 +352,7 @@ impl fmt::Display for Violation {
                 write!(f, "the filter expects {limit} at character {position}, not {found}")
             }
             Rule::FilterSize => write!(f, "a filter has {limit}, not {found}"),
-            Rule::Cursor => write!(f, "a page begins behind {limit}, not {found}"),
+            Rule::Cursor => write!(f, "the cursor is {found}, not {limit}; start again without a cursor"),
             Rule::Searchable => write!(f, "is not searchable; `make_searchable` makes its index"),
             Rule::Conversion => write!(f, "cannot be {limit} exactly where it is {quoted}"),
             Rule::Superseded => write!(f, "was changed after {limit}, and is {found} now; restore it by itself if that is meant"),

@@ -16,12 +16,11 @@ impl View<'_> {
     /// # Errors
     /// All that is wrong with the query, see [`Filter::bind`]; a cursor of another query.
     pub fn find(&self, entity_type: &EntityType, query: impl Into<Query>) -> Result<Page> {
-        let query = query.into();
-        let bound = query.bind(self.catalog(), entity_type)?;
+        let bound = query.into().bind(self.catalog(), entity_type)?;
         let find = || self.as_snapshot().find(&bound);
         let found = Doing::new("find").of(entity_type).sized(bound.limit).tell(find, |found| found.records.len() as u64)?;
         let last = found.records.last().filter(|_| found.has_more);
-        let next = last.map(|last| Cursor::new(&query.mark(entity_type), &bound.rank(last)));
+        let next = last.map(|last| Cursor::new(&bound, self.catalog(), &bound.rank(last)));
         let entities = found.records.into_iter().filter_map(|record| Entity::of(Arc::clone(self.catalog()), record));
         Ok(Page { entities: entities.collect(), next })
     }
@@ -31,11 +30,10 @@ impl View<'_> {
     /// # Errors
     /// Those of [`View::find`].
     pub fn find_keys(&self, entity_type: &EntityType, query: impl Into<Query>) -> Result<KeyPage> {
-        let query = query.into();
-        let bound = query.bind(self.catalog(), entity_type)?;
+        let bound = query.into().bind(self.catalog(), entity_type)?;
         let find = || self.as_snapshot().find_keys(&bound);
         let found = Doing::new("find_keys").of(entity_type).sized(bound.limit).tell(find, |found| found.keys.len() as u64)?;
-        let next = found.end.map(|end| Cursor::new(&query.mark(entity_type), &end));
+        let next = found.end.map(|end| Cursor::new(&bound, self.catalog(), &end));
         Ok(KeyPage { keys: found.keys, next })
     }
 

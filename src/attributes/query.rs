@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::attributes::{Cursor, Entity};
 use crate::error::{Result, Rule, Violation, Violations};
 use crate::filter::Filter;
-use crate::model::{Catalog, EntityKey, EntityType, Name};
+use crate::model::{Catalog, EntityKey, EntityType};
 use crate::store::{BoundQuery, Direction, Wanted};
 
 /// Which entities of a type are wanted, in which order, and how many: plain data.
@@ -95,7 +95,7 @@ impl Query {
         self
     }
 
-    /// The page after the one that ended here.
+    /// The page after the one that ended here: see [`Cursor`] for when that is refused.
     pub fn after(mut self, cursor: Cursor) -> Self {
         self.after = Some(cursor);
         self
@@ -120,20 +120,9 @@ impl Query {
         }
         Violations::into_result(violations)?;
         let wanted = Wanted { entity_type: entity_type.clone(), filter };
-        let after = self.after.as_ref().map(|cursor| cursor.rank(&self.mark(entity_type), order.len())).transpose()?;
-        Ok(BoundQuery { wanted, order, after, limit: self.limit })
-    }
-
-    /// What a cursor of this query knows it by: all but the limit and the cursor itself.
-    pub(super) fn mark(&self, entity_type: &EntityType) -> String {
-        let mut mark = entity_type.to_string();
-        for by in &self.order_by {
-            mark.extend(["\n", &Name::key_of(&by.name), ":", by.direction.as_str()]);
-        }
-        if let Some(filter) = &self.filter {
-            mark.extend(["\n\n", &filter.to_string()]);
-        }
-        mark
+        let mut bound = BoundQuery { wanted, order, after: None, limit: self.limit };
+        bound.after = self.after.as_ref().map(|cursor| cursor.rank(&bound, catalog)).transpose()?;
+        Ok(bound)
     }
 }
 

@@ -94,6 +94,11 @@ macro_rules! __conformance_cases {
                 keys_are_those_of_the_page
                 a_sound_index_has_no_faults
             }
+            cursors {
+                a_cursor_ends_with_what_it_meant
+                a_cursor_outlives_a_rename
+                a_cursor_knows_its_filter
+            }
             ids {
                 value_ids_are_stable
                 ordinals_find_their_entities

@@ -39,6 +39,7 @@
 mod batches;
 mod commits;
 mod copying;
+mod cursors;
 mod definitions;
 mod entities;
 mod finding;

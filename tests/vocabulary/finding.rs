@@ -86,6 +86,11 @@ fn a_cursor_stays_right_while_others_write() {
     assert!(rest.contains(&31) && rest.contains(&moved) && !rest.contains(&unseen), "{rest:?}");
 }
 
+fn next_of(attributes: &Attributes<MemoryStore>) -> Cursor {
+    let query = Query::all().order_by("tier", Direction::Ascending).limit(1);
+    attributes.of("customer").expect("a type").find(query).expect("a page").next.expect("there is more")
+}
+
 #[test]
 fn a_cursor_belongs_to_its_query() {
     let attributes = store(30);
@@ -105,13 +110,30 @@ fn a_cursor_belongs_to_its_query() {
         &text.replace('7', "8").replace('3', "4"),
         &format!("{text}00"),
     ]
-    .map(|text| query.clone().after(text.parse().expect("a cursor")));
-    for refused in others.map(|other| other.after(next.clone())).into_iter().chain(broken) {
+    .map(str::to_owned);
+    for text in broken {
+        let violation = only(&text.parse::<Cursor>().expect_err("it cannot be a cursor"));
+        assert_eq!(violation.rule, Rule::Cursor, "{text:?}");
+        let json = serde_json::json!({ "after": text });
+        assert!(serde_json::from_value::<Query>(json).is_err(), "{text:?}");
+    }
+    for refused in others.map(|other| other.after(next.clone())) {
         let violation = only(&customers.find(refused.clone()).expect_err("a cursor of another query"));
         assert_eq!(violation.rule, Rule::Cursor, "{refused:?}");
     }
     let error = attributes.of("person").expect("a type").find(Query::all().after(next)).unwrap_err();
-    assert!(error.to_string().starts_with("a page begins behind the cursor of a page of this same query, as it was given, not "));
+    assert_eq!(
+        error.to_string(),
+        "the cursor is of another query, or of attributes that have another definition or type by now, not of this query as it is \
+         now; start again without a cursor"
+    );
+    let error = "zz".parse::<Cursor>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the cursor is a text of 2 characters, not one that a page ended with, whole and unchanged; start again without a cursor"
+    );
+    let json = serde_json::to_string(&next_of(&attributes)).expect("it serialises");
+    assert_eq!(serde_json::from_str::<Cursor>(&json).expect("it comes back"), next_of(&attributes));
 }
 
 #[test]
