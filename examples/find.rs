@@ -58,6 +58,9 @@ struct Args {
     /// Print the values of this attribute among them, the most frequent first, each with its count.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["order_by", "limit", "after", "show", "show_all"])]
     facet: Option<String>,
+    /// Have the filter see the default of an attribute where an entity holds no value, and print defaults like values.
+    #[arg(long)]
+    with_defaults: bool,
     /// Print how the query is answered, by answering it once.
     #[arg(long, conflicts_with_all = ["count", "facet"])]
     explain: bool,
@@ -97,20 +100,17 @@ fn run(args: &Args) -> Result<()> {
     let pointed = |error: Error| point(error, args.filter.as_deref().unwrap_or_default());
     let filter = args.filter.as_deref().map(Filter::parse).transpose().map_err(pointed)?;
     let mut out = BufWriter::new(io::stdout().lock());
+    let mut query = filter.map_or_else(Query::all, Query::new);
+    query.with_defaults = args.with_defaults;
     if args.count {
-        let count = match &filter {
-            Some(filter) => view.count_found(&args.entity_type, filter).map_err(pointed)?,
-            None => view.count(&args.entity_type)?,
-        };
-        writeln!(out, "{count}")?;
+        writeln!(out, "{}", view.count_found(&args.entity_type, query).map_err(pointed)?)?;
     } else if let Some(name) = &args.facet {
-        let facets = view.facets(&args.entity_type, filter.as_ref(), name).map_err(pointed)?;
+        let facets = view.facets(&args.entity_type, query, name).map_err(pointed)?;
         let rows = facets.most_frequent().into_iter().map(|(value, count)| Ok(vec![Some(value.clone()), Some(counted(count))]));
         let head = [facets.definition().name().to_string(), "count".to_owned()];
         let object = |row: &Row| serde_json::json!({ "value": json(&row[0]), "count": json(&row[1]) });
         print(&mut out, args.format, &head, rows, object)?;
     } else {
-        let mut query = filter.map_or_else(Query::all, Query::new);
         query.order_by.clone_from(&args.order_by);
         query.after.clone_from(&args.after);
         if args.explain {
@@ -151,7 +151,10 @@ fn print_found(out: &mut impl Write, args: &Args, view: &View<'_>, all: Vec<Arc<
     let row = |entity: Entity| {
         let id = entity.key().id();
         let id = id.as_integer().map_or_else(|| Value::String(id.to_string()), Value::Integer);
-        let values = shown.iter().map(|definition| entity.record().value(definition.id()).cloned());
+        let default = |definition: &Definition| definition.rules().default.clone().filter(|_| args.with_defaults);
+        let value =
+            |definition: &Arc<Definition>| entity.record().value(definition.id()).cloned().or_else(|| default(definition));
+        let values = shown.iter().map(value);
         std::iter::once(Some(id)).chain(values).collect::<Vec<_>>()
     };
     let Some(limit) = args.limit else {

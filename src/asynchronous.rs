@@ -12,7 +12,6 @@ use tokio::runtime::Handle;
 use crate::asynchronous::order::{Call, Order};
 use crate::attributes::{Attributes, BatchBuilder, Entity, Home, Page, Query, Submitted, View};
 use crate::error::{Error, Result};
-use crate::filter::Filter;
 use crate::model::{EntityType, FromValue, IntoEntityKey, Value};
 use crate::store::{AttributeStore, Receipt};
 
@@ -200,13 +199,22 @@ impl<S: AttributeStore + Send + Sync + 'static> AsyncAttributes<S> {
         self.read(move |attributes| attributes.of_type(key.entity_type().clone()).get(key.id().clone(), &name)).await
     }
 
-    /// All that the entity holds; none if it holds nothing.
+    /// All that is stored for the entity; none if nothing is, whatever defaults there are.
     ///
     /// # Errors
     /// A key that is not well formed.
     pub async fn entity(&self, entity: impl IntoEntityKey) -> Result<Option<Entity>> {
         let key = entity.into_entity_key()?;
         self.read(move |attributes| attributes.of_type(key.entity_type().clone()).entity(key.id().clone())).await
+    }
+
+    /// The entity with what it holds and, for the rest, with the defaults: see [`crate::AttributesOf::entity_with_defaults`].
+    ///
+    /// # Errors
+    /// A key that is not well formed.
+    pub async fn entity_with_defaults(&self, entity: impl IntoEntityKey) -> Result<Entity> {
+        let key = entity.into_entity_key()?;
+        self.read(move |attributes| attributes.of_type(key.entity_type().clone()).entity_with_defaults(key.id().clone())).await
     }
 
     /// A page of the entities that are wanted, of one type.
@@ -218,13 +226,13 @@ impl<S: AttributeStore + Send + Sync + 'static> AsyncAttributes<S> {
         self.read(move |attributes| attributes.of_type(entity_type).find(query)).await
     }
 
-    /// How many entities of the type the filter admits.
+    /// How many entities of the type the filter of the query, or a filter alone, admits.
     ///
     /// # Errors
     /// All that is wrong with the filter.
-    pub async fn count_found(&self, entity_type: &str, filter: Filter) -> Result<u64> {
-        let entity_type = EntityType::new(entity_type)?;
-        self.read(move |attributes| attributes.of_type(entity_type).count_found(&filter)).await
+    pub async fn count_found(&self, entity_type: &str, query: impl Into<Query>) -> Result<u64> {
+        let (entity_type, query) = (EntityType::new(entity_type)?, query.into());
+        self.read(move |attributes| attributes.of_type(entity_type).count_found(query)).await
     }
 
     /// Drops this handle where blocking work belongs: if it is the last, what was handed in is written when this returns, and

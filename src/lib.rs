@@ -69,9 +69,9 @@ struct Readme;
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 pub use asynchronous::AsyncAttributes;
 pub use attributes::{
-    Attributes, AttributesOf, BatchBuilder, Conversion, Cursor, DefinitionExport, DefinitionPage, Ensured, Entity, Facets,
-    KeyPage, ListDefinitions, Offence, OrderBy, OrderByAttribute, OrderField, Page, PlanReport, Prune, Pruned, PrunedAttribute,
-    Query, Reading, SchemaPlan, Source, StepReport, Submitted, Subscription, Usage, ValueDetail, View,
+    Attributes, AttributesOf, BatchBuilder, Conversion, Cursor, DefinitionExport, DefinitionPage, EffectiveValue, Ensured,
+    Entity, Facets, KeyPage, ListDefinitions, Offence, OrderBy, OrderByAttribute, OrderField, Page, PlanReport, Prune, Pruned,
+    PrunedAttribute, Query, Reading, SchemaPlan, Source, StepReport, Submitted, Subscription, Usage, ValueDetail, View,
 };
 pub use clock::{Clock, Instant, ManualClock, SystemClock};
 pub use error::{Error, Moved, Result, Rule, Violation, Violations};

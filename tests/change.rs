@@ -76,7 +76,7 @@ proptest! {
             prop_assert_eq!(now, good.collect::<Vec<_>>());
             is_sound(&host);
             for value in expected.iter().flatten() {
-                prop_assert!(customers.count_found(&attr("field").eq(value.clone())).expect("a count") > 0);
+                prop_assert!(customers.count_found(attr("field").eq(value.clone())).expect("a count") > 0);
             }
             if let Some(done) = done {
                 host.undo(done).expect("nothing came after").commit().expect("an undo");
@@ -105,9 +105,9 @@ fn tightened_rules_report_refuse_or_clear() {
         assert_eq!((next.len(), next[0].entity.to_string()), (100, "customer/201".to_owned()));
         assert_eq!(change().apply().expect_err("200 offend").violations().len(), 200);
         let done = change().apply_with(Offending::Clear).expect("a change");
-        assert_eq!(customers.count_found(&attr("places").exists()).expect("a count"), 100);
+        assert_eq!(customers.count_found(attr("places").exists()).expect("a count"), 100);
         host.undo(done.commit.expect("a commit")).expect("a batch").commit().expect("an undo");
-        assert_eq!(customers.count_found(&attr("seats").gt(100)).expect("a count"), 200);
+        assert_eq!(customers.count_found(attr("seats").gt(100)).expect("a count"), 200);
         is_sound(&host);
     }
 }
@@ -150,10 +150,10 @@ fn a_snapshot_keeps_the_old_type_while_others_convert() {
     let change = customers.change("seats", |spec| spec.of_type(DataType::Integer));
     change.apply().expect("a change");
     assert_eq!(before.get::<String>(("customer", 7), "seats").expect("a text").as_deref(), Some("7"));
-    assert_eq!(before.count_found(customers.entity_type(), &attr("seats").starts_with("1")).expect("a count"), 11);
-    assert_eq!(customers.count_found(&attr("seats").ge(10)).expect("a count"), 10);
+    assert_eq!(before.count_found(customers.entity_type(), attr("seats").starts_with("1")).expect("a count"), 11);
+    assert_eq!(customers.count_found(attr("seats").ge(10)).expect("a count"), 10);
     let then = host.as_of(custom_attributes::CommitId::new(21)).expect("the past");
-    assert_eq!(then.count_found(customers.entity_type(), &attr("seats").starts_with("1")).expect("a count"), 11);
+    assert_eq!(then.count_found(customers.entity_type(), attr("seats").starts_with("1")).expect("a count"), 11);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_plan_that_is_ended_changes_nothing() {
         });
         assert!(matches!(ended, Err(Error::Stopped)), "{ended:?}");
         assert_eq!((marks(), told), (before, after));
-        assert_eq!(customers.count_found(&attr("seats").starts_with("999")).expect("a count"), 11);
+        assert_eq!(customers.count_found(attr("seats").starts_with("999")).expect("a count"), 11);
     }
     let mut told = Vec::new();
     let done = plan().apply_with_progress(Offending::Refuse, |progress| {

@@ -73,6 +73,8 @@ enum Flaw {
     /// A value that is read alone comes from a cache that nobody empties.
     StaleValue,
     NotEqualTakesAbsent,
+    /// Where one of several alternatives asks for no value, it is left out.
+    AbsentLeftOutOfAlternatives,
     AbsentComesFirst,
     PageBeginsWithTheLast,
     DecimalsTalliedAsTexts,
@@ -141,6 +143,7 @@ const CATCHES: &[(Flaw, &str)] = &[
     (Flaw::CountNotKept, "reading::shortcuts_agree_with_the_defaults"),
     (Flaw::StaleValue, "values::booleans_come_back_exactly"),
     (Flaw::NotEqualTakesAbsent, "finding::each_test_finds_what_it_means"),
+    (Flaw::AbsentLeftOutOfAlternatives, "defaults::filters_see_defaults_where_asked"),
     (Flaw::AbsentComesFirst, "finding::found_pages_agree_with_the_reference"),
     (Flaw::PageBeginsWithTheLast, "finding::found_pages_agree_with_the_reference"),
     (Flaw::DecimalsTalliedAsTexts, "finding::tallies_agree_with_the_reference"),
@@ -614,6 +617,11 @@ impl Snapshot for At<'_> {
         let mut query = query.clone();
         if let Some(filter) = query.wanted.filter.as_mut().filter(|_| self.flaw() == Flaw::NotEqualTakesAbsent) {
             take_absent(filter);
+        }
+        if let Some(BoundFilter::Or(all)) =
+            query.wanted.filter.as_mut().filter(|_| self.flaw() == Flaw::AbsentLeftOutOfAlternatives)
+        {
+            all.retain(|one| !matches!(one, BoundFilter::Test(_, Condition::NotExists)));
         }
         let mut ranked: Vec<_> = self.wanted(&query.wanted).into_iter().map(|record| (query.rank(&record), record)).collect();
         ranked.retain(|(rank, _)| match &query.after {

@@ -56,7 +56,7 @@ fn fill<S: AttributeStore>(attributes: &Attributes<S>) {
 fn asks_many_chunks<S: AttributeStore>(attributes: &Attributes<S>) {
     fill(attributes);
     let customers = attributes.of("customer").expect("a type");
-    let count = |text: &str| customers.count_found(&Filter::parse(text).expect("a filter")).expect("a count");
+    let count = |text: &str| customers.count_found(Filter::parse(text).expect("a filter")).expect("a count");
     let number = |id: i64| (id * 7919) % COUNT;
     let of = |wanted: &dyn Fn(i64) -> bool| (0..COUNT).filter(|id| wanted(*id)).collect::<Vec<_>>();
     assert_eq!(count("kind exists"), COUNT as u64);
@@ -114,7 +114,7 @@ fn many_chunks_are_asked_as_one_in_a_file() {
     all("d").commit().expect("a commit");
     let (count, bytes, is_apart) = form("d");
     assert!(count == 20_001 && bytes < 8300 && is_apart, "{count} in {bytes} bytes");
-    assert_eq!(customers.count_found(&attr("kind").eq("d")).expect("a count"), 20_001);
+    assert_eq!(customers.count_found(attr("kind").eq("d")).expect("a count"), 20_001);
     all("e").set(("customer", 6), "kind", "d").set(("customer", 4), "kind", "d").commit().expect("a commit");
     assert_eq!(form("d"), (3, 6, false));
     assert_eq!(ids(&attributes, attr("kind").eq("d")), [1, 4, 6]);
@@ -262,7 +262,7 @@ fn a_file_of_version_1_is_brought_up_to_date() {
     let of_commit = |commit: u64| changes.iter().filter(|change| change.commit().id.get() == commit).count();
     assert_eq!((1..=5).map(of_commit).collect::<Vec<_>>(), [7, 120, 1, 1, 2]);
     let customers = attributes.of("customer").expect("a type");
-    let count = |text: &str| customers.count_found(&Filter::parse(text).expect("a filter")).expect("a count");
+    let count = |text: &str| customers.count_found(Filter::parse(text).expect("a filter")).expect("a count");
     let of = |wanted: &dyn Fn(u64) -> bool| (1..=120).filter(|n| wanted(*n)).count() as u64;
     assert_eq!(count("tier = 'gold' and seats > 3"), of(&|n| n % 3 == 2 && n % 7 > 3));
     assert_eq!(count("churned = true or limit < 100"), of(&|n| n % 5 == 0 || n * 100 < 800));
@@ -327,7 +327,7 @@ fn tells_how_far_it_is<S: AttributeStore>(attributes: &Attributes<S>) {
     });
     assert!(made.expect("an index").is_searchable());
     assert!(told.len() > 1 && told.is_sorted() && told.last() == Some(&(10_000, 10_000)), "{told:?}");
-    assert_eq!(customers.count_found(&attr("number").eq(7)).expect("a count"), 100);
+    assert_eq!(customers.count_found(attr("number").eq(7)).expect("a count"), 100);
     assert_eq!(faults(attributes), []);
 }
 

@@ -161,7 +161,7 @@ fn a_deleted_definition_comes_back_with_its_values_and_its_index() {
         customers.delete("other").expect("nobody holds it");
         host.restore_definition(id).expect("a batch").commit().expect("a commit");
         assert_eq!(picture(&host), before);
-        assert_eq!(customers.count_found(&attr("tier").eq("tier 7")).expect("a count"), 1);
+        assert_eq!(customers.count_found(attr("tier").eq("tier 7")).expect("a count"), 1);
         assert!(customers.set(99, "tier", "tier 7").is_err(), "it is unique again");
         let versions = host.snapshot().expect("a snapshot").definition_history(id).expect("history");
         assert_eq!(versions.iter().map(|version| version.ended.is_some()).collect::<Vec<_>>(), [true, false]);

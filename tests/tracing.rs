@@ -79,7 +79,7 @@ fn what_is_done_is_told_without_values() {
         attributes.batch().set(("person", 9), "diagnosis", "SECRET").submit().expect("a ticket").wait().expect("a commit");
         people.clear(9, "diagnosis").expect("a clear");
         people.find(Query::new(attr("diagnosis").eq("SECRET")).limit(2)).expect("a page");
-        assert_eq!(people.count_found(&attr("diagnosis").eq("SECRET")).expect("a count"), 3);
+        assert_eq!(people.count_found(attr("diagnosis").eq("SECRET")).expect("a count"), 3);
         people.set("SECRET id", "diagnoses", "SECRET").expect_err("it is not defined");
         people.change("diagnosis", |spec| spec.maximum_chars(3)).check().expect("a report");
         attributes.prune(&Prune::new(), |_| ControlFlow::Continue(())).expect("nothing to prune");

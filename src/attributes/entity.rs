@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::model::{
-    Catalog, Definition, EntityKey, EntityRecord, EntityType, FromValue, Limits, Revision, Undefined, Value, ValueId,
+    Catalog, Definition, EntityKey, EntityRecord, EntityType, FromValue, Limits, Ordinal, Revision, Undefined, Value, ValueId,
 };
 
 /// All that one entity holds, with the definitions of the same instant.
+///
+/// [`Entity::get`] and [`Entity::reading`] give what is stored, or else the default of the definition. [`Entity::iter`] has what is
+/// stored, [`Entity::iter_with_defaults`] both.
 ///
 /// ```
 /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
@@ -20,7 +23,7 @@ use crate::model::{
 /// let customer = customers.entity(123)?.expect("it holds a value");
 /// assert_eq!(customer.get::<String>("support_tier")?.as_deref(), Some("premium"));
 /// assert_eq!(customer.get::<i64>("credit_limit")?, Some(1000));
-/// assert_eq!(customer.iter().count(), 1);
+/// assert_eq!((customer.iter().count(), customer.iter_with_defaults().count()), (1, 2));
 /// # Ok::<(), custom_attributes::Error>(())
 /// ```
 ///
@@ -43,6 +46,17 @@ impl Entity {
     /// None of an emptied record: such an entity is not found.
     pub(super) fn of(catalog: Arc<Catalog>, record: Arc<EntityRecord>) -> Option<Self> {
         (!record.is_empty()).then_some(Self { catalog, record })
+    }
+
+    /// An entity that may hold nothing, for its defaults.
+    pub(super) fn with_defaults(catalog: Arc<Catalog>, key: &EntityKey, record: Option<Arc<EntityRecord>>) -> Self {
+        let blank = || Arc::new(EntityRecord::new(key.clone(), Ordinal::default()));
+        Self { catalog, record: record.unwrap_or_else(blank) }
+    }
+
+    /// Whether it holds nothing: it has defaults at most. Only what is read with defaults can be so.
+    pub fn is_empty(&self) -> bool {
+        self.record.is_empty()
     }
 
     /// The key.
@@ -82,7 +96,31 @@ impl Entity {
         Ok(self.record.get(id).map(|_| self.record.value_id(id)))
     }
 
-    /// What is stored, in the order of definition.
+    /// What [`Entity::get`] gives for each attribute that it gives anything for, in the order of definition: the stored values, and
+    /// the defaults of the definitions for which nothing is stored.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore, Source};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// let tier = DefinitionSpec::string("tier").default_value("basic");
+    /// customers.ensure([tier, DefinitionSpec::integer("seats"), DefinitionSpec::date("since")])?;
+    /// customers.set(123, "seats", 5)?;
+    /// let customer = customers.entity_with_defaults(123)?;
+    /// let all: Vec<_> = customer.iter_with_defaults().map(|one| (one.definition.name().as_str(), one.source)).collect();
+    /// assert_eq!(all, [("tier", Source::Default), ("seats", Source::Stored)]);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub fn iter_with_defaults(&self) -> impl Iterator<Item = EffectiveValue<'_>> {
+        self.catalog.of(self.key().entity_type()).into_iter().filter_map(|definition| {
+            let stored = self.record.value(definition.id()).map(|value| (value, Source::Stored));
+            let default = || definition.rules().default.as_ref().map(|value| (value, Source::Default));
+            let (value, source) = stored.or_else(default)?;
+            Some(EffectiveValue { definition, value, source })
+        })
+    }
+
+    /// What is stored, in the order of definition; [`Entity::iter_with_defaults`] has the defaults as well.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<Definition>, &Value)> {
         self.record.values().iter().filter_map(|held| Some((self.catalog.get(held.definition)?, &held.value)))
     }
@@ -100,6 +138,18 @@ impl Entity {
     fn definition(&self, name: &str) -> Result<&Arc<Definition>> {
         self.catalog.resolve(self.key().entity_type(), name)
     }
+}
+
+/// What an entity holds for an attribute, or else the default of the definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EffectiveValue<'a> {
+    /// The definition.
+    pub definition: &'a Arc<Definition>,
+    /// The value.
+    pub value: &'a Value,
+    /// Where it comes from.
+    pub source: Source,
 }
 
 /// Where a value comes from.

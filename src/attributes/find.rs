@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use crate::attributes::{Attributes, AttributesOf, Cursor, Entity, Facets, KeyPage, Page, Query, View};
 use crate::error::Result;
-use crate::filter::Filter;
 use crate::model::EntityType;
-use crate::store::{AttributeStore, Explanation, Fault, Progress, Wanted};
+use crate::store::{AttributeStore, Explanation, Fault, Progress};
 use crate::trace::Doing;
 
 impl View<'_> {
     /// A page of the entities that the query wants, each with all that it holds.
     ///
     /// # Errors
-    /// All that is wrong with the query, see [`Filter::bind`]; a cursor of another query.
+    /// All that is wrong with the query, see [`crate::Filter::bind`]; a cursor of another query.
     pub fn find(&self, entity_type: &EntityType, query: impl Into<Query>) -> Result<Page> {
         let bound = query.into().bind(self.catalog(), entity_type)?;
         let find = || self.as_snapshot().find(&bound);
@@ -70,31 +69,28 @@ impl View<'_> {
         })
     }
 
-    /// How many entities the filter admits.
+    /// How many entities the filter of the query, or a filter alone, admits. Order, limit and cursor of a query do not matter.
     ///
     /// # Errors
     /// All that is wrong with the filter.
-    pub fn count_found(&self, entity_type: &EntityType, filter: &Filter) -> Result<u64> {
-        let wanted = self.wanted(entity_type, Some(filter))?;
+    pub fn count_found(&self, entity_type: &EntityType, query: impl Into<Query>) -> Result<u64> {
+        let wanted = query.into().bind_wanted(self.catalog(), entity_type)?;
         Doing::new("count").of(entity_type).tell(|| self.as_snapshot().count_wanted(&wanted), |count| *count)
     }
 
-    /// The values of an attribute among the entities that the filter admits, or all without one, with their counts.
+    /// The values of an attribute among the entities that the filter of the query, or a filter alone, admits, or all without one,
+    /// with their counts. Stored values are counted, also where the filter sees defaults. Order, limit and cursor of a query do not
+    /// matter.
     ///
     /// # Errors
     /// All that is wrong with the filter; a name that is not defined, or not searchable.
-    pub fn facets(&self, entity_type: &EntityType, filter: Option<&Filter>, name: &str) -> Result<Facets> {
+    pub fn facets(&self, entity_type: &EntityType, query: impl Into<Query>, name: &str) -> Result<Facets> {
         self.catalog().resolve(entity_type, name)?;
         let definition = self.catalog().searchable(entity_type, name)?;
-        let wanted = self.wanted(entity_type, filter)?;
+        let wanted = query.into().bind_wanted(self.catalog(), entity_type)?;
         let tally = || self.as_snapshot().tally(&wanted, definition.id());
         let values = Doing::new("facets").of(entity_type).tell(tally, |values| values.len() as u64)?;
         Ok(Facets::new(Arc::clone(definition), values))
-    }
-
-    fn wanted(&self, entity_type: &EntityType, filter: Option<&Filter>) -> Result<Wanted> {
-        let filter = filter.map(|filter| filter.bind(self.catalog(), entity_type)).transpose()?;
-        Ok(Wanted { entity_type: entity_type.clone(), filter })
     }
 
     /// How the query is answered, by answering it: see [`Explanation`].
@@ -193,7 +189,7 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     /// ```
     ///
     /// # Errors
-    /// All that is wrong with the query, see [`Filter::bind`]; a cursor of another query.
+    /// All that is wrong with the query, see [`crate::Filter::bind`]; a cursor of another query.
     pub fn find(&self, query: impl Into<Query>) -> Result<Page> {
         self.attributes.snapshot()?.find(self.entity_type(), query)
     }
@@ -225,15 +221,17 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
         self.attributes.snapshot()?.explain(self.entity_type(), query)
     }
 
-    /// How many entities the filter admits.
+    /// How many entities the filter of the query, or a filter alone, admits. Order, limit and cursor of a query do not matter.
     ///
     /// # Errors
     /// All that is wrong with the filter.
-    pub fn count_found(&self, filter: &Filter) -> Result<u64> {
-        self.attributes.snapshot()?.count_found(self.entity_type(), filter)
+    pub fn count_found(&self, query: impl Into<Query>) -> Result<u64> {
+        self.attributes.snapshot()?.count_found(self.entity_type(), query)
     }
 
-    /// The values of an attribute among the entities that the filter admits, or all without one, with their counts.
+    /// The values of an attribute among the entities that the filter of the query, or a filter alone, admits, or all without one,
+    /// with their counts. Stored values are counted, also where the filter sees defaults. Order, limit and cursor of a query do not
+    /// matter.
     ///
     /// ```
     /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
@@ -251,7 +249,7 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     ///
     /// # Errors
     /// All that is wrong with the filter; a name that is not defined, or not searchable.
-    pub fn facets(&self, filter: Option<&Filter>, name: &str) -> Result<Facets> {
-        self.attributes.snapshot()?.facets(self.entity_type(), filter, name)
+    pub fn facets(&self, query: impl Into<Query>, name: &str) -> Result<Facets> {
+        self.attributes.snapshot()?.facets(self.entity_type(), query, name)
     }
 }

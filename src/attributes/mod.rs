@@ -34,7 +34,7 @@ pub use batch::BatchBuilder;
 pub use cursor::Cursor;
 pub use definitions::Ensured;
 pub use detail::ValueDetail;
-pub use entity::{Entity, Reading, Source};
+pub use entity::{EffectiveValue, Entity, Reading, Source};
 pub use export::DefinitionExport;
 pub use facets::Facets;
 pub(crate) use home::Home;

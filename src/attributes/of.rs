@@ -89,7 +89,8 @@ impl<'a, S: AttributeStore> AttributesOf<'a, S> {
         Ok(definition.map(|definition| (definition, held)))
     }
 
-    /// All that the entity holds; none if it holds nothing.
+    /// All that is stored for the entity; none if nothing is, whatever defaults there are. [`AttributesOf::entity_with_defaults`]
+    /// has them.
     ///
     /// # Errors
     /// An id that is not well formed.
@@ -98,7 +99,41 @@ impl<'a, S: AttributeStore> AttributesOf<'a, S> {
         Ok(record.and_then(|record| Entity::of(catalog, record)))
     }
 
-    /// All that these entities hold, in one call and of one instant, in the order given; none where one holds nothing.
+    /// The entity with what is stored and, for the rest, with the defaults of the definitions, in one read. There is always one: an
+    /// entity for which nothing is stored, or that was never written, has its defaults ([`Entity::is_empty`] tells).
+    ///
+    /// [`Entity::get`] gives the same for each name as [`AttributesOf::get`]; [`Entity::iter_with_defaults`] has all of it.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.define(DefinitionSpec::string("tier").default_value("basic"))?;
+    /// assert!(customers.entity(123)?.is_none());
+    /// let customer = customers.entity_with_defaults(123)?;
+    /// assert_eq!(customer.get::<String>("tier")?.as_deref(), Some("basic"));
+    /// assert!(customer.is_empty());
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An id that is not well formed.
+    pub fn entity_with_defaults(&self, id: impl IntoEntityId) -> Result<Entity> {
+        let key = self.key(id)?;
+        let (catalog, record) = self.attributes.store.read_entity(&key)?;
+        Ok(Entity::with_defaults(catalog, &key, record))
+    }
+
+    /// These entities with what is stored and, for the rest, with the defaults, in one call and of one instant, in the order given.
+    ///
+    /// # Errors
+    /// An id that is not well formed.
+    pub fn entities_with_defaults<I: IntoEntityId>(&self, ids: impl IntoIterator<Item = I>) -> Result<Vec<Entity>> {
+        let keys: Vec<EntityKey> = ids.into_iter().map(|id| self.key(id)).collect::<Result<_>>()?;
+        self.attributes.snapshot()?.entities_with_defaults(&keys)
+    }
+
+    /// All that is stored for these entities, in one call and of one instant, in the order given; none where nothing is.
     ///
     /// # Errors
     /// An id that is not well formed.

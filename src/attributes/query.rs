@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attributes::{Cursor, Entity};
 use crate::error::{Result, Rule, Violation, Violations};
-use crate::filter::Filter;
+use crate::filter::{BoundFilter, Filter, Sees};
 use crate::model::{Catalog, EntityKey, EntityType};
 use crate::store::{BoundQuery, Direction, Wanted};
 
@@ -39,6 +39,9 @@ pub struct Query {
     pub order_by: Vec<OrderByAttribute>,
     /// How many entities a page has at most: 1 to 10,000, by default 100.
     pub limit: usize,
+    /// Whether the filter sees defaults: see [`Query::with_defaults`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub with_defaults: bool,
     /// Where the page before this one ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Cursor>,
@@ -57,13 +60,26 @@ pub struct OrderByAttribute {
 
 impl Default for Query {
     fn default() -> Self {
-        Self { filter: None, order_by: Vec::new(), limit: 100, after: None }
+        Self { filter: None, order_by: Vec::new(), limit: 100, with_defaults: false, after: None }
     }
 }
 
 impl From<Filter> for Query {
     fn from(filter: Filter) -> Self {
         Self::new(filter)
+    }
+}
+
+impl From<&Filter> for Query {
+    fn from(filter: &Filter) -> Self {
+        Self::new(filter.clone())
+    }
+}
+
+/// All that hold a value if there is no filter.
+impl From<Option<&Filter>> for Query {
+    fn from(filter: Option<&Filter>) -> Self {
+        Self { filter: filter.cloned(), ..Self::default() }
     }
 }
 
@@ -95,10 +111,53 @@ impl Query {
         self
     }
 
+    /// Has the filter see the default of a definition where an entity holds no value for it: what [`crate::AttributesOf::get`] gives
+    /// is what the filter compares. By default a filter sees stored values only.
+    ///
+    /// - Entities that hold at least one value are found, and no others: one that holds nothing is not known here.
+    /// - An attribute with a default always has a value, so `exists` is true of every entity, and `not exists` of none. Ask without
+    ///   defaults who holds a value.
+    /// - Only the filter sees defaults. The order goes by stored values, those without one last; facets count stored values.
+    ///
+    /// The index serves it like any other filter. A cursor goes on until the default of an attribute in the filter is changed so
+    /// that the filter means something else.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore, Query, attr};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.ensure([DefinitionSpec::string("tier").default_value("basic"), DefinitionSpec::integer("seats")])?;
+    /// customers.set(1, "seats", 5)?;
+    /// customers.set(2, "tier", "premium")?;
+    ///
+    /// let basic = attr("tier").eq("basic");
+    /// assert_eq!(customers.count_found(&basic)?, 0);
+    /// assert_eq!(customers.count_found(Query::new(basic).with_defaults())?, 1);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub const fn with_defaults(mut self) -> Self {
+        self.with_defaults = true;
+        self
+    }
+
     /// The page after the one that ended here: see [`Cursor`] for when that is refused.
     pub fn after(mut self, cursor: Cursor) -> Self {
         self.after = Some(cursor);
         self
+    }
+
+    /// Which entities are wanted, in whatever order.
+    pub(super) fn bind_wanted(&self, catalog: &Catalog, entity_type: &EntityType) -> Result<Wanted> {
+        let mut violations = Vec::new();
+        let filter = self.bind_filter(catalog, entity_type, &mut violations);
+        Violations::into_result(violations)?;
+        Ok(Wanted { entity_type: entity_type.clone(), filter })
+    }
+
+    /// None if there is no filter, or if it is refused.
+    fn bind_filter(&self, catalog: &Catalog, entity_type: &EntityType, violations: &mut Vec<Violation>) -> Option<BoundFilter> {
+        let sees = if self.with_defaults { Sees::Effective } else { Sees::Stored };
+        self.filter.as_ref().and_then(|filter| filter.bind_or_refuse(catalog, entity_type, sees, violations))
     }
 
     pub(super) fn bind(&self, catalog: &Catalog, entity_type: &EntityType) -> Result<BoundQuery> {
@@ -110,7 +169,7 @@ impl Query {
             return Err(Violation::new(Rule::Page, limit, self.order_by.len()).into());
         }
         let mut violations = Vec::new();
-        let filter = self.filter.as_ref().and_then(|filter| filter.bind_or_refuse(catalog, entity_type, &mut violations));
+        let filter = self.bind_filter(catalog, entity_type, &mut violations);
         let mut order = Vec::with_capacity(self.order_by.len());
         for by in &self.order_by {
             match catalog.searchable(entity_type, &by.name) {

@@ -64,7 +64,7 @@ impl<'a> View<'a> {
         value_or_default(definition, record.and_then(|record| record.value(definition.id()).cloned()))
     }
 
-    /// All that the entity holds; none if it holds nothing.
+    /// All that is stored for the entity; none if nothing is, whatever defaults there are: see [`View::entity_with_defaults`].
     ///
     /// # Errors
     /// A key that is not well formed.
@@ -72,7 +72,24 @@ impl<'a> View<'a> {
         Ok(self.entities(&[entity.into_entity_key()?])?.pop().flatten())
     }
 
-    /// All that these entities hold, in the order given; none where one holds nothing.
+    /// The entity with what is stored and, for the rest, with the defaults: see [`crate::AttributesOf::entity_with_defaults`].
+    ///
+    /// # Errors
+    /// A key that is not well formed.
+    pub fn entity_with_defaults(&self, entity: impl IntoEntityKey) -> Result<Entity> {
+        let key = entity.into_entity_key()?;
+        let record = self.snapshot.read(std::slice::from_ref(&key))?.pop().flatten();
+        Ok(Entity::with_defaults(Arc::clone(&self.catalog), &key, record))
+    }
+
+    /// These entities with what is stored and, for the rest, with the defaults, in the order given.
+    pub fn entities_with_defaults(&self, entities: &[EntityKey]) -> Result<Vec<Entity>> {
+        let records = self.snapshot.read(entities)?.into_iter();
+        let entity = |(key, record)| Entity::with_defaults(Arc::clone(&self.catalog), key, record);
+        Ok(entities.iter().zip(records).map(entity).collect())
+    }
+
+    /// All that is stored for these entities, in the order given; none where nothing is.
     pub fn entities(&self, entities: &[EntityKey]) -> Result<Vec<Option<Entity>>> {
         let records = self.snapshot.read(entities)?;
         let entity = |record| Entity::of(Arc::clone(&self.catalog), record);

@@ -13,7 +13,7 @@ const ADVICE: &str = "answer the catalog of the snapshot's own instant, and find
 type Of<'a, 's> = AttributesOf<'a, &'s Store>;
 
 /// Six customers with numbers whose order as texts is another.
-fn six<'s>(store: &'s Store, n: DefinitionSpec) -> Attributes<&'s Store> {
+fn six(store: &Store, n: DefinitionSpec) -> Attributes<&Store> {
     let host = host(store);
     let other = DefinitionSpec::new("other", n.data_type);
     must(typed(&host, "customer").ensure([n, other, DefinitionSpec::string("tier")]), "definitions are made");

@@ -113,7 +113,7 @@ pub fn each_test_finds_what_it_means(store: &Store) {
         let page = must(customers.find(filter(text)), &promise);
         let ids: Vec<_> = page.entities.iter().map(|entity| entity.key().id().to_string()).collect();
         same(&ids, &found, &promise, AS_REFERENCE);
-        let count = must(customers.count_found(&filter(text)), &promise);
+        let count = must(customers.count_found(filter(text)), &promise);
         same(&count, &(found.len() as u64), &promise, AS_REFERENCE);
     }
     let all = must(customers.find(Query::all()), promise);

@@ -310,7 +310,7 @@ pub fn values_change_their_type_with_their_definition(store: &Store) {
     let held = |id: i64| must(of.get::<Value>(id, "n"), "a value is read").map(|value| (value.data_type(), value.to_string()));
     let decimal = |text: &str| Some((DataType::Decimal, text.to_owned()));
     same(&[held(1), held(2), held(3), held(4)], &[decimal("1.50"), decimal("7"), None, decimal("-3")], promise, advice);
-    let found = must(of.count_found(&crate::filter::attr("n").lt(2)), "entities are found");
+    let found = must(of.count_found(crate::filter::attr("n").lt(2)), "entities are found");
     same(&found, &2, promise, "values of the new type are in the index, and those of the old are not");
     same(&past(store, &customer(3)), &[(1, "seven", 2, 2, 3)], promise, HISTORY);
     let then = must(AsOf::new(snapshot(store), Point::Commit(held_at)), "the past is read");

@@ -74,7 +74,7 @@ pub fn what_is_not_searchable_is_refused(store: &Store) {
         let by_order = Query::all().order_by("NOTES", Direction::Ascending);
         refused(customers.find(attr("notes").eq("a")), refuses, promise, FROM_CHANGES);
         refused(customers.find(by_order), refuses, promise, FROM_CHANGES);
-        refused(customers.count_found(&attr("notes").not_exists()), refuses, promise, FROM_CHANGES);
+        refused(customers.count_found(attr("notes").not_exists()), refuses, promise, FROM_CHANGES);
         refused(customers.facets(None, "notes"), refuses, promise, FROM_CHANGES);
     };
     let found = |filter: Filter| {

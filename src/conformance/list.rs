@@ -99,6 +99,11 @@ macro_rules! __conformance_cases {
                 a_cursor_outlives_a_rename
                 a_cursor_knows_its_filter
             }
+            defaults {
+                filters_see_defaults_where_asked
+                a_cursor_knows_the_defaults_of_its_filter
+                whole_entities_have_defaults
+            }
             ids {
                 value_ids_are_stable
                 ordinals_find_their_entities

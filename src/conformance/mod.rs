@@ -40,6 +40,7 @@ mod batches;
 mod commits;
 mod copying;
 mod cursors;
+mod defaults;
 mod definitions;
 mod entities;
 mod finding;

@@ -32,7 +32,7 @@ pub fn a_change_reaches_every_entity(store: &Store) {
     });
     let commit = must(done, "a definition changes its type").commit;
     holds(told.last().is_none_or(|(done, total)| done == total), "progress ends with all", "tell what is done as it is done");
-    same(&must(of.count_found(&attr("n").ge(0)), "entities are found"), &(ALL - 1), promise, EVERY);
+    same(&must(of.count_found(attr("n").ge(0)), "entities are found"), &(ALL - 1), promise, EVERY);
     for id in [0, 1, 1023, 1024, 1025, 2048, ALL - 1] {
         same(&must(of.get::<i64>(id, "n"), "a value is read"), &Some(id), promise, EVERY);
         let past = must(snapshot(store).history(&customer(id)), "a past is read");
@@ -65,7 +65,7 @@ pub fn merged_values_move(store: &Store) {
     let held: Vec<_> = (1..=5).map(|id| must(of.get::<i64>(id, "into"), "a value is read")).collect();
     same(&held, &[Some(10), Some(20), Some(30), Some(41), None], promise, EVERY);
     holds(of.definition("from").is_err(), "what was merged into another is deleted", EVERY);
-    same(&must(of.count_found(&attr("into").le(20)), "entities are found"), &2, promise, EVERY);
+    same(&must(of.count_found(attr("into").le(20)), "entities are found"), &2, promise, EVERY);
     let past = must(snapshot(store).history(&customer(5)), "a past is read");
     same(&past.len(), &1, "what is cleared stays in history", EVERY);
     sound(store, EVERY);

@@ -7,15 +7,24 @@ use crate::filter::parse::too_deep;
 use crate::filter::{Asked, BoundFilter, Comparison, Condition, Filter, Literal, Position, Step, Test, Written};
 use crate::model::{Catalog, DataType, Definition, EntityType, Name, Value};
 
+/// What a filter sees where an entity holds no value for an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sees {
+    /// Nothing.
+    Stored,
+    /// The default of the definition.
+    Effective,
+}
+
 impl Filter {
-    /// Binds the filter to the definitions of an entity type.
+    /// Binds the filter to the definitions of an entity type, to be asked of what entities hold: defaults are not seen.
     ///
     /// # Errors
     /// All that is wrong with it, each with its place if the filter was read from text: names that are not defined, values of
     /// another type or not well written, tests that do not go with the type; a filter deeper than [`Filter::MAX_DEPTH`].
     pub fn bind(&self, catalog: &Catalog, entity_type: &EntityType) -> Result<BoundFilter> {
         let mut violations = Vec::new();
-        let bound = self.bind_or_refuse(catalog, entity_type, &mut violations);
+        let bound = self.bind_or_refuse(catalog, entity_type, Sees::Stored, &mut violations);
         Violations::into_result(violations)?;
         Ok(bound.ok_or_else(too_deep)?)
     }
@@ -25,12 +34,13 @@ impl Filter {
         &self,
         catalog: &Catalog,
         entity_type: &EntityType,
+        sees: Sees,
         violations: &mut Vec<Violation>,
     ) -> Option<BoundFilter> {
         let mut done: Vec<Done> = Vec::new();
-        for step in &self.steps {
+        for step in self.steps.iter() {
             let (bound, depth) = match step {
-                Step::Test(test) => (test.bind(catalog, entity_type, violations), 0),
+                Step::Test(test) => (test.bind(catalog, entity_type, sees, violations), 0),
                 Step::Not => {
                     let (inner, depth) = done.pop().unwrap_or_default();
                     (inner.map(|inner| BoundFilter::Not(Box::new(inner))), depth + 1)
@@ -59,7 +69,13 @@ fn join(done: &mut Vec<Done>, operands: usize, join: fn(Vec<BoundFilter>) -> Bou
 }
 
 impl Test {
-    fn bind(&self, catalog: &Catalog, entity_type: &EntityType, violations: &mut Vec<Violation>) -> Option<BoundFilter> {
+    fn bind(
+        &self,
+        catalog: &Catalog,
+        entity_type: &EntityType,
+        sees: Sees,
+        violations: &mut Vec<Violation>,
+    ) -> Option<BoundFilter> {
         let mut refuse = |violation: Violation, at: Position| violations.push(violation.in_filter(at.0));
         let definition = match catalog.searchable(entity_type, &self.name) {
             Ok(definition) => definition,
@@ -95,7 +111,24 @@ impl Test {
             }
             Asked::Compare(comparison, literal) => value(literal).map(|value| comparison.condition(value)),
         };
-        Some(BoundFilter::Test(definition.id(), condition?))
+        let condition = condition?;
+        Some(match sees {
+            Sees::Stored => BoundFilter::Test(definition.id(), condition),
+            Sees::Effective => effective(definition, condition),
+        })
+    }
+}
+
+/// A test of what an entity holds for the definition, or else of its default. It asks the store for nothing but stored values, so
+/// every backend answers it, from its index. It is one level deeper than a test.
+fn effective(definition: &Definition, condition: Condition) -> BoundFilter {
+    let test = |condition| BoundFilter::Test(definition.id(), condition);
+    match &definition.rules().default {
+        None => test(condition),
+        Some(default) if condition.matches(Some(default)) => BoundFilter::Or(vec![test(condition), test(Condition::NotExists)]),
+        // There is always a value, so nobody is without one.
+        Some(_) if condition == Condition::NotExists => test(Condition::In(Vec::new())),
+        Some(_) => test(condition),
     }
 }
 

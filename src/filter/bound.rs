@@ -7,7 +7,7 @@ use crate::filter::print::quoted;
 use crate::model::{DefinitionId, EntityRecord, Name, Value};
 
 /// A [`crate::Filter`] that is bound to the definitions of a catalog. Its depth is bounded by
-/// [`crate::Filter::MAX_DEPTH`].
+/// [`crate::Filter::MAX_DEPTH`], and one level more where it sees defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BoundFilter {

@@ -1,6 +1,7 @@
 //! Filters built in Rust.
 
 use std::ops::{BitAnd, BitOr, Not};
+use std::sync::Arc;
 
 use crate::filter::{Asked, Comparison, Filter, Literal, Position, Step, Test, Written};
 use crate::model::Value;
@@ -92,7 +93,7 @@ impl Attr {
 
 impl From<Test> for Filter {
     fn from(test: Test) -> Self {
-        Self { steps: vec![Step::Test(test)] }
+        Self { steps: Arc::new(vec![Step::Test(test)]) }
     }
 }
 
@@ -128,26 +129,27 @@ impl Not for Filter {
     type Output = Self;
 
     fn not(mut self) -> Self {
-        self.steps.push(Step::Not);
+        Arc::make_mut(&mut self.steps).push(Step::Not);
         self
     }
 }
 
 impl Filter {
     /// Joins two filters; one that is joined in the same way gives its operands.
-    fn joined(mut self, mut other: Self, join: fn(usize) -> Step) -> Self {
+    fn joined(self, other: Self, join: fn(usize) -> Step) -> Self {
+        let (mut steps, mut others) = (Arc::unwrap_or_clone(self.steps), Arc::unwrap_or_clone(other.steps));
         let mut all = 0;
-        for side in [&mut self, &mut other] {
-            all += match side.steps.last() {
+        for side in [&mut steps, &mut others] {
+            all += match side.last() {
                 Some(last @ &(Step::And(operands) | Step::Or(operands))) if *last == join(operands) => {
-                    side.steps.pop();
+                    side.pop();
                     operands
                 }
                 _ => 1,
             };
         }
-        self.steps.append(&mut other.steps);
-        self.steps.push(join(all));
-        self
+        steps.append(&mut others);
+        steps.push(join(all));
+        Self { steps: Arc::new(steps) }
     }
 }

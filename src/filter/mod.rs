@@ -7,8 +7,11 @@ mod lexer;
 mod parse;
 mod print;
 
+pub(crate) use bind::Sees;
 pub use bound::{BoundFilter, Condition};
 pub use build::{Attr, attr};
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -34,6 +37,7 @@ use crate::error::{Error, Result};
 ///   any case.
 /// - Values are of the attribute's type; of BOOLEAN, `false` comes before `true`. Texts compare by code point.
 /// - An absent value matches no comparison, `!=` neither. `not` is the complement: all others of the type that hold a value.
+/// - A filter sees stored values, and no defaults, unless the query asks for it: see [`crate::Query::with_defaults`].
 ///
 /// ```
 /// use custom_attributes::{Filter, attr};
@@ -47,7 +51,8 @@ use crate::error::{Error, Result};
 #[must_use = "a filter does nothing until it is asked"]
 pub struct Filter {
     /// Operands before what joins them: whatever a filter's depth, nothing here is recursive. Never empty.
-    steps: Vec<Step>,
+    /// Shared by clones, for a filter is cloned into each query.
+    steps: Arc<Vec<Step>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

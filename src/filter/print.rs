@@ -17,7 +17,7 @@ enum Binding {
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut done: Vec<(String, Binding)> = Vec::new();
-        for step in &self.steps {
+        for step in self.steps.iter() {
             let printed = match step {
                 Step::Test(test) => (test.to_string(), Binding::Alone),
                 Step::Not => (format!("not {}", operand(done.pop().into_iter(), Binding::Alone, "")), Binding::Alone),

@@ -221,6 +221,15 @@ impl DefinitionSpec {
 
     /// What is read where nothing is stored; it must meet the other rules. A unique attribute has none.
     ///
+    /// A default is stored nowhere, and so changing it changes what is read. One rule says where it is seen:
+    /// - `get` and `reading`, of a handle, a view and an [`Entity`](crate::Entity), give what is stored, or else the default.
+    /// - Whatever gives an entity whole gives what is stored: `entity`, `entities`, [`Entity::iter`](crate::Entity::iter), `details`,
+    ///   history, exports and the views in SQL. With defaults there are
+    ///   [`entity_with_defaults`](crate::AttributesOf::entity_with_defaults), `entities_with_defaults` and
+    ///   [`Entity::iter_with_defaults`](crate::Entity::iter_with_defaults).
+    /// - Filters, orders and facets see what is stored. [`Query::with_defaults`](crate::Query::with_defaults) has the filter see
+    ///   defaults as well.
+    ///
     /// ```
     /// # use custom_attributes::{DefinitionSpec, Value};
     /// let spec = DefinitionSpec::string("billing_method").default_value("invoice");

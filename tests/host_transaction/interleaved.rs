@@ -176,7 +176,7 @@ impl<'c> Run<'c> {
                 assert_eq!(customers.get::<i64>(id, name).unwrap(), values.get(&id).copied(), "{name} of {id}");
             }
             let sum: i64 = values.values().sum();
-            let found = customers.count_found(&attr(name).ge(1)).unwrap();
+            let found = customers.count_found(attr(name).ge(1)).unwrap();
             assert_eq!(found, values.values().filter(|value| **value >= 1).count() as u64, "{name}");
             assert_eq!(customers.facets(None, name).unwrap().holders(), values.len() as u64);
             let sql = format!("SELECT total(\"{name}\") FROM attr_of_customer");

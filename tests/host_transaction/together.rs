@@ -193,7 +193,7 @@ fn the_whole_api_works_in_a_transaction() {
     for id in 0..300 {
         customers.set(id, "credit_limit", id % 7).unwrap();
     }
-    assert_eq!(customers.count_found(&attr("credit_limit").ge(3)).unwrap(), 171);
+    assert_eq!(customers.count_found(attr("credit_limit").ge(3)).unwrap(), 171);
     let last = customers.set(1, "credit_limit", 99).unwrap().commit.unwrap();
     let converted = customers.change("credit_limit", |spec| spec.of_type(DataType::Decimal).minimum(Decimal::ZERO)).check();
     assert_eq!(converted.unwrap().converted, 300);

@@ -368,9 +368,9 @@ fn finding(draw: &mut Draw<'_>) -> Operation {
     one_of!(draw,
         3 => {
             let order = draw.many(0, 2, |draw| (draw.one(&names).0, draw.one(&[Direction::Ascending, Direction::Descending])));
-            Operation::Find(Search { of, question, order, limit: draw.one(&[1, 2, 3, 100]) })
+            Operation::Find(Search { of, question, order, limit: draw.one(&[1, 2, 3, 100]), with_defaults: draw.truth() })
         },
-        1 => Operation::Facets { of, question, name: draw.one(&names).0 },
+        1 => Operation::Facets { of, question, with_defaults: draw.truth(), name: draw.one(&names).0 },
     )
 }
 

@@ -185,7 +185,7 @@ fn predict(model: &mut Model, operation: &Operation, clock: &ManualClock) -> Res
         Operation::GetById { ordinal, definition } => Answer::Details(model.detail(*ordinal, *definition).into_iter().collect()),
         Operation::Get { key, name, read_as } => Answer::Value(model.get(*key, name, *read_as)?),
         Operation::Reading { key, name } => Answer::Reading(model.reading(*key, name)?),
-        Operation::Entities { of, ids, name } => Answer::Entities(model.entities_read(of, ids, name)?),
+        Operation::Entities { of, ids, name } => model.entities_read(of, ids, name)?,
         Operation::Revision { key } => Answer::Revision(model.revision(&crate::reading::entity_key(*key)?)),
         Operation::Details { key } => Answer::Details(model.details(&crate::reading::entity_key(*key)?)),
         Operation::Definition { of, name } => Answer::Definition(model.definition_named(of, name)?),
@@ -205,7 +205,7 @@ fn predict(model: &mut Model, operation: &Operation, clock: &ManualClock) -> Res
             Answer::Receipt(model.clone().restore(at, None, note, &restoration)?)
         }
         Operation::Find(search) => model.search(search)?,
-        Operation::Facets { of, question, name } => model.facets(of, question.as_ref(), name)?,
+        Operation::Facets { of, question, with_defaults, name } => model.facets(of, question.as_ref(), *with_defaults, name)?,
         Operation::List { of, limit, page, order_by, with_total } => model.list(of, *limit, *page, *order_by, *with_total)?,
     })
 }

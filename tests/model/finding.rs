@@ -68,12 +68,16 @@ impl Asking {
 }
 
 impl Typed {
-    fn wants(&self, entity: &ModelEntity) -> bool {
+    /// Where nothing is held, the defaults count, if there are any to count.
+    fn wants(&self, entity: &ModelEntity, defaults: Option<&Model>) -> bool {
         match self {
-            Self::Test(id, asking) => asking.is_met_by(entity.values.get(id).map(|held| &held.value)),
-            Self::Not(inner) => !inner.wants(entity),
-            Self::And(all) => all.iter().all(|one| one.wants(entity)),
-            Self::Or(any) => any.iter().any(|one| one.wants(entity)),
+            Self::Test(id, asking) => {
+                let default = || defaults?.definitions.get(id)?.spec.rules.default.as_ref();
+                asking.is_met_by(entity.values.get(id).map(|held| &held.value).or_else(default))
+            }
+            Self::Not(inner) => !inner.wants(entity, defaults),
+            Self::And(all) => all.iter().all(|one| one.wants(entity, defaults)),
+            Self::Or(any) => any.iter().any(|one| one.wants(entity, defaults)),
         }
     }
 }
@@ -118,17 +122,24 @@ impl Model {
         }
     }
 
-    fn wanted(&self, of: &'static str, question: Option<&Question>, wrong: &mut Vec<Violation>) -> Living<'_> {
+    fn wanted(
+        &self,
+        of: &'static str,
+        question: Option<&Question>,
+        with_defaults: bool,
+        wrong: &mut Vec<Violation>,
+    ) -> Living<'_> {
+        let defaults = with_defaults.then_some(self);
         let typed = question.map(|question| self.type_question(of, question, wrong));
         let living = self.living(Some(of)).into_iter();
-        living.filter(|(_, entity)| typed.as_ref().is_none_or(|typed| typed.wants(entity))).collect()
+        living.filter(|(_, entity)| typed.as_ref().is_none_or(|typed| typed.wants(entity, defaults))).collect()
     }
 
     /// The pages of ids, as they are turned.
     pub(crate) fn search(&self, search: &Search) -> Result<Answer, Refusal> {
         entity_type(search.of)?;
         let mut wrong = Vec::new();
-        let mut found = self.wanted(search.of, search.question.as_ref(), &mut wrong);
+        let mut found = self.wanted(search.of, search.question.as_ref(), search.with_defaults, &mut wrong);
         let mut orders = Vec::new();
         for (name, direction) in &search.order {
             match self.find(search.of, name) {
@@ -159,19 +170,25 @@ impl Model {
 
     pub(crate) fn count_found(&self, of: &'static str, question: &Question) -> Result<u64, Refusal> {
         let mut wrong = Vec::new();
-        let count = self.wanted(of, Some(question), &mut wrong).len();
+        let count = self.wanted(of, Some(question), false, &mut wrong).len();
         if wrong.is_empty() { Ok(count as u64) } else { Err(refusal(wrong, Vec::new(), true)) }
     }
 
     /// The values of one attribute, the most frequent first, as they are written without zeros at the end.
-    pub(crate) fn facets(&self, of: &'static str, question: Option<&Question>, name: &str) -> Result<Answer, Refusal> {
+    pub(crate) fn facets(
+        &self,
+        of: &'static str,
+        question: Option<&Question>,
+        with_defaults: bool,
+        name: &str,
+    ) -> Result<Answer, Refusal> {
         entity_type(of)?;
         let (id, definition) = self.find(of, name).ok_or_else(not_found)?;
         if let Some(refused) = unsearchable(definition) {
             return Err(refusal(vec![refused], Vec::new(), true));
         }
         let mut wrong = Vec::new();
-        let wanted = self.wanted(of, question, &mut wrong);
+        let wanted = self.wanted(of, question, with_defaults, &mut wrong);
         if !wrong.is_empty() {
             return Err(refusal(wrong, Vec::new(), true));
         }

@@ -148,6 +148,7 @@ pub(crate) struct Search {
     pub(crate) question: Option<Question>,
     pub(crate) order: Vec<(&'static str, Direction)>,
     pub(crate) limit: usize,
+    pub(crate) with_defaults: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -196,7 +197,7 @@ pub(crate) enum Operation {
         key: KeyGiven,
         name: &'static str,
     },
-    /// Entities in one call, and the reading of one name from each.
+    /// Entities in one call, with their defaults and without, and the reading of one name from each.
     Entities {
         of: &'static str,
         ids: Vec<Id>,
@@ -224,6 +225,7 @@ pub(crate) enum Operation {
     Facets {
         of: &'static str,
         question: Option<Question>,
+        with_defaults: bool,
         name: &'static str,
     },
     /// Asks what a change of a definition would mean.

@@ -7,7 +7,7 @@ use crate::asked::{Asked, not_found, refused_alone};
 use crate::operations::{Change, KeyGiven, ReadAs};
 use crate::reference::{Key, Model, ModelDefinition, value_id};
 use crate::rules::{Fault, differing_fields};
-use crate::shapes::{Answer, Defined, Detail, Ensured, Entity, Exact, Reading, Receipt, Refusal};
+use crate::shapes::{Answer, Defined, Detail, Effective, Ensured, Entity, Exact, Reading, Receipt, Refusal};
 
 type Answered<T> = Result<T, Refusal>;
 
@@ -70,10 +70,18 @@ impl Model {
         })
     }
 
-    pub(crate) fn entities_read(&self, of: &'static str, ids: &[Id], name: &str) -> Answered<Vec<Option<Entity>>> {
+    pub(crate) fn entities_read(&self, of: &'static str, ids: &[Id], name: &str) -> Answered<Answer> {
         entity_type(of)?;
         let keys: Vec<Key> = ids.iter().map(|id| entity_key((of, *id))).collect::<Answered<_>>()?;
-        Ok(keys.iter().map(|key| self.entity_read(key, name)).collect())
+        let entities = keys.iter().map(|key| self.entity_read(key, name)).collect();
+        Ok(Answer::Entities(entities, keys.iter().map(|key| self.effective(key)).collect()))
+    }
+
+    /// All that is stored, and the defaults for the rest.
+    fn effective(&self, key: &Key) -> Effective {
+        let all = self.definitions.iter().filter(|(_, definition)| definition.of == key.of);
+        let one = |(id, definition): (&u32, &ModelDefinition)| Some((*id, self.reading_of(key, *id, definition)?));
+        Effective { key: key.to_string(), revision: self.revision(key), values: all.filter_map(one).collect() }
     }
 
     pub(crate) fn detail(&self, ordinal: u32, definition: u32) -> Option<Detail> {

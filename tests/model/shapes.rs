@@ -144,6 +144,14 @@ pub(crate) struct Report {
     pub(crate) offences: Vec<Offence>,
 }
 
+/// An entity with its defaults: by definition the value, and whether it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Effective {
+    pub(crate) key: String,
+    pub(crate) revision: u64,
+    pub(crate) values: Vec<(u32, (Exact<Value>, bool))>,
+}
+
 /// What became of a definition, the fields in which it differs from what was needed, and the definition.
 pub(crate) type Ensured = (Outcome, Vec<String>, Defined);
 
@@ -160,7 +168,7 @@ pub(crate) enum Answer {
     Specs(Vec<Exact<DefinitionSpec>>),
     Value(Option<Exact<Value>>),
     Reading(Reading),
-    Entities(Vec<Option<Entity>>),
+    Entities(Vec<Option<Entity>>, Vec<Effective>),
     Revision(u64),
     Details(Vec<Detail>),
     Found {

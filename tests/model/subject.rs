@@ -12,7 +12,7 @@ use crate::alphabet::Id;
 use crate::asked::expected_revision;
 use crate::operations::{Ago, Asking, BatchGiven, Change, KeyGiven, Operation, Question, ReadAs, Search, Touch, Wanted, touched};
 use crate::reference::Model;
-use crate::shapes::{Answer, Defined, Detail, Entity, Exact, Past};
+use crate::shapes::{Answer, Defined, Detail, Effective, Entity, Exact, Past};
 
 pub(crate) type Attributed = Attributes<Arc<dyn AttributeStore>>;
 type Of<'a> = AttributesOf<'a, Arc<dyn AttributeStore>>;
@@ -64,7 +64,8 @@ fn ask(attributes: &Attributed, model: &Model, operation: &Operation) -> Result<
                 assert_eq!(alone.map(|one| one.record().clone()), entities[0].as_ref().map(|one| one.record().clone()));
             }
             let entities = entities.iter().map(|one| one.as_ref().map(|entity| entity_seen(entity, attribute)).transpose());
-            Answer::Entities(entities.collect::<Result<_, Error>>()?)
+            let effective = of(name)?.entities_with_defaults(ids.iter().copied())?;
+            Answer::Entities(entities.collect::<Result<_, Error>>()?, effective.iter().map(effective_seen).collect())
         }
         Operation::Revision { key: (name, id) } => Answer::Revision(of(name)?.revision(*id)?.get()),
         Operation::Details { key: (name, id) } => Answer::Details(of(name)?.details(*id)?.iter().map(Detail::from).collect()),
@@ -81,9 +82,10 @@ fn ask(attributes: &Attributed, model: &Model, operation: &Operation) -> Result<
         }
         Operation::CheckRestore { wanted, note } => receipt(restoring(attributes, model, wanted)?.note(*note).check()?),
         Operation::Find(search) => turn_pages(&of(search.of)?, search)?,
-        Operation::Facets { of: name, question, name: attribute } => {
+        Operation::Facets { of: name, question, with_defaults, name: attribute } => {
             let question = question.as_ref().map(filter);
-            let facets = of(name)?.facets(question.as_ref(), attribute)?;
+            let query = Query::from(question.as_ref());
+            let facets = of(name)?.facets(if *with_defaults { query.with_defaults() } else { query }, attribute)?;
             let counted = facets.most_frequent().into_iter().map(|(value, count)| (value.to_string(), count));
             Answer::Facets(counted.collect())
         }
@@ -133,8 +135,10 @@ fn tested(attr: Attr, asking: Asking) -> Filter {
 
 fn turn_pages(of: &Of<'_>, search: &Search) -> Result<Answer, Error> {
     let filter = search.question.as_ref().map(filter);
-    let query = filter.clone().map_or_else(Query::all, Query::new).limit(search.limit);
+    let query = filter.map_or_else(Query::all, Query::new).limit(search.limit);
+    let query = if search.with_defaults { query.with_defaults() } else { query };
     let mut query = search.order.iter().fold(query, |query, (name, direction)| query.order_by(*name, *direction));
+    let all = query.clone();
     let mut pages = Vec::new();
     loop {
         let page = of.find(query.clone())?;
@@ -142,10 +146,7 @@ fn turn_pages(of: &Of<'_>, search: &Search) -> Result<Answer, Error> {
         let Some(next) = page.next else { break };
         query = query.after(next);
     }
-    let count = match filter {
-        Some(filter) => of.count_found(&filter)?,
-        None => pages.iter().map(Vec::len).sum::<usize>() as u64,
-    };
+    let count = of.count_found(all)?;
     Ok(Answer::Found { pages, count })
 }
 
@@ -164,7 +165,7 @@ fn restoring<'a>(attributes: &'a Attributed, model: &Model, wanted: &Wanted) -> 
 
 fn read_past(then: &View<'_>, key: KeyGiven, name: &str, question: Option<&Question>) -> Result<Answer, Error> {
     let key = key.into_entity_key()?;
-    let count = question.map(|question| then.count_found(key.entity_type(), &filter(question))).transpose()?;
+    let count = question.map(|question| then.count_found(key.entity_type(), filter(question))).transpose()?;
     Ok(Answer::Past {
         details: then.details(&key)?.iter().map(Detail::from).collect(),
         entity: then.entity(&key)?.map(|entity| entity_seen(&entity, name)).transpose()?,
@@ -267,6 +268,14 @@ fn ensured(all: &[custom_attributes::Ensured]) -> Answer {
 
 pub(crate) fn seen(reading: Reading) -> (Exact<Value>, bool) {
     (Exact(reading.value), reading.source == Source::Stored)
+}
+
+fn effective_seen(entity: &custom_attributes::Entity) -> Effective {
+    let one = |one: custom_attributes::EffectiveValue<'_>| {
+        (one.definition.id().get(), (Exact(one.value.clone()), one.source == Source::Stored))
+    };
+    let (key, revision) = (entity.key().to_string(), entity.revision().get());
+    Effective { key, revision, values: entity.iter_with_defaults().map(one).collect() }
 }
 
 /// The entity, with the reading of one name; there is no reading where the name is not defined.

@@ -155,6 +155,9 @@ fn a_query_is_bounded_and_plain() {
     let json = serde_json::to_string(&query).expect("it serialises");
     assert_eq!(json, r#"{"filter":"number > 1","order_by":[{"name":"tier","direction":"descending"}],"limit":7}"#);
     assert_eq!(serde_json::from_str::<Query>(&json).expect("it comes back"), query);
+    let with_defaults = serde_json::to_string(&query.clone().with_defaults()).expect("it serialises");
+    assert!(with_defaults.ends_with(r#""limit":7,"with_defaults":true}"#), "{with_defaults}");
+    assert_eq!(serde_json::from_str::<Query>(&with_defaults).expect("it comes back"), query.with_defaults());
     assert_eq!(serde_json::from_str::<Query>("{}").expect("all of it has defaults"), Query::all());
 }
 
