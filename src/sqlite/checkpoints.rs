@@ -157,8 +157,7 @@ impl Shared {
                 self.settle(seen, is_through);
                 continue;
             }
-            // Older releases of SQLite do not know how to only look, and take one.
-            let pages = checkpoint(&connection, "NOOP").map_or(0, |log| log.pages);
+            let pages = self.look(&connection);
             if pages < LONG {
                 due = LONG;
             } else if pages >= due {
@@ -184,6 +183,13 @@ impl Shared {
         let state = closing.unwrap_or_else(PoisonError::into_inner).0;
         let moment = if state.commits == seen { Moment::Idle } else { Moment::Busy };
         (!state.is_closing).then_some(moment)
+    }
+
+    /// How many pages the log has. SQLite before 3.51 does not know NOOP and takes a checkpoint instead. `VACUUM` and TRUNCATE fail as
+    /// busy at once if they meet it, so it must not run beside [`Checkpoints::hold`].
+    fn look(&self, connection: &Connection) -> usize {
+        let _taking = lock(&self.taking);
+        checkpoint(connection, "NOOP").map_or(0, |log| log.pages)
     }
 
     /// The commits up to this one are done with, or what is left of them is tried again.

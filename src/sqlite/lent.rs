@@ -12,7 +12,7 @@ use crate::model::{Catalog, CommitId, EntityKey, EntityRecord, Name, Value};
 use crate::sqlite::failure::{failed, waited};
 use crate::sqlite::lent_snapshot::LentSnapshot;
 use crate::sqlite::names::{Named, Names};
-use crate::sqlite::open::open_lent;
+use crate::sqlite::open::{check_sqlite, open_lent, place_of};
 use crate::sqlite::point::{Answer, EntityRead};
 use crate::sqlite::schema::VERSION;
 use crate::sqlite::step::Step;
@@ -54,6 +54,7 @@ impl HostTables {
     /// [`Error::Open`] for tables of a newer release, for a name that the host has taken, or for a database without attributes that
     /// cannot be written; a failure of SQLite.
     pub fn on<'c>(&self, connection: &'c Connection) -> Result<LentStore<'c>> {
+        check_sqlite(|| place_of(connection))?;
         let began = Instant::now();
         let store = LentStore { connection, tables: self.clone(), known: RefCell::default() };
         store.now().map_err(waited(began))?;

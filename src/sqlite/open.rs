@@ -32,6 +32,9 @@ const SETTINGS: [(DbConfig, bool); 3] = [
 /// How long SQLite sleeps between two tries to switch to WAL, which does not wait by itself.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// The oldest SQLite that knows all that the tables and views use: `STRICT` (3.37) and `->>` (3.38).
+const OLDEST_SQLITE: i32 = 3_038_000;
+
 /// What was found in a file.
 enum Found {
     Store,
@@ -43,6 +46,7 @@ enum Found {
 pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<(Connection, bool)> {
     let place = path.display().to_string();
     let refuse = |reason: String, source: Option<_>| Error::Open { place: place.clone(), reason, source };
+    check_sqlite(|| place.clone())?;
     check_place(path, options).map_err(|reason| refuse(reason, None))?;
     let explain = |error| explain(error, &place, options);
     let connection = connect(path, options).map_err(explain)?;
@@ -91,6 +95,18 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|error| refuse("the path cannot be made absolute", Some(error)))
 }
 
+/// The SQLite that the program is linked with. Only one that is not bundled can be too old.
+pub(super) fn check_sqlite(place: impl FnOnce() -> String) -> Result<()> {
+    if rusqlite::version_number() >= OLDEST_SQLITE {
+        return Ok(());
+    }
+    let reason = format!(
+        "the program is linked with SQLite {}, and this library needs SQLite 3.38.0 or later; use a newer one, or the feature `bundled`",
+        rusqlite::version()
+    );
+    Err(Error::Open { place: place(), reason, source: None })
+}
+
 fn check_place(path: &Path, options: &SqliteOptions) -> Result<(), String> {
     if path.is_dir() {
         return Err("it is a folder; name a file in it".into());
@@ -135,6 +151,7 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection> {
 
 /// The same to a database of its own, in memory.
 pub(super) fn connect_in_memory(options: &SqliteOptions) -> Result<Connection> {
+    check_sqlite(|| "the database in memory".to_owned())?;
     let connection = Connection::open_in_memory().map_err(failed("opening a database in memory"))?;
     configure(&connection, options)?;
     Ok(connection)
@@ -262,7 +279,7 @@ fn taken(error: rusqlite::Error, named: Named<'_>) -> Error {
 }
 
 /// Where a connection leads to, for messages.
-fn place_of(connection: &Connection) -> String {
+pub(super) fn place_of(connection: &Connection) -> String {
     let path = connection.path().filter(|path| !path.is_empty());
     path.unwrap_or("the database in memory").to_owned()
 }
