@@ -57,6 +57,11 @@ use crate::store::{AttributeStore, Receipt};
 /// Where the queue of a store is full, batches wait for room beside the tasks, on the threads that tokio keeps for blocking work:
 /// 512 by default, which reads need as well. A host that may have more commits under way bounds them, or raises that number.
 ///
+/// # Next to sqlx
+/// This handle writes on connections of its own, so its batches are not part of a transaction that the host has open with sqlx. Such
+/// a transaction on the same SQLite file must end first: a write here waits for it and then returns [`Error::Busy`]. `HostTables`
+/// shows how to set attributes inside a transaction of sqlx.
+///
 /// # The end
 /// The last handle that is dropped waits until what was handed in is written. [`AsyncAttributes::close`] does so without blocking.
 ///

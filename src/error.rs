@@ -73,8 +73,15 @@ pub enum Error {
     #[error("the store is read-only; open it for writing, and see that its file and folder can be written")]
     ReadOnly,
 
-    /// Another connection or process held the store for longer than this one would wait.
-    #[error("the store was busy for {waited:?}: another connection or process holds it; try again, or wait longer")]
+    /// Another connection held the store for longer than this one would wait.
+    ///
+    /// The holder may be the caller. A `SqliteStore` has connections of its own, so a write to it waits for any write transaction
+    /// that the host has open on the same file, also one on the same thread, and then returns this error. In such a transaction,
+    /// use `HostTables::on` on the connection of the host instead.
+    #[error(
+        "the store was busy for {waited:?}: another connection or a transaction of the caller holds it; end an open write \
+         transaction of your own, or try again"
+    )]
     #[non_exhaustive]
     Busy {
         /// How long was waited.

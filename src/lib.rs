@@ -82,6 +82,13 @@ pub use history::{
 };
 pub use memory::MemoryStore;
 pub use model::*;
+/// The version of rusqlite that this build uses, of the range that this crate accepts.
+///
+/// [`HostTables::on`] takes a connection of this version. A host that names types through this path does not need to keep a
+/// dependency of its own in step; one that needs more features of rusqlite adds `rusqlite = { version = "*", features = [..] }`.
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use rusqlite;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{HostTables, LentStore, SqliteOptions, SqliteStore};
 pub use store::{

@@ -65,6 +65,10 @@ pub use lent::{HostTables, LentStore};
 /// and tables or UNIQUE indexes that this library does not make. Later changes of the schema are not checked, but no trigger runs
 /// on the connections of the store, whenever it was made.
 ///
+/// A host that has a write transaction open on the same file must not write to this store before it commits: the store waits for that
+/// transaction and then returns [`Error::Busy`]. [`HostTables`] writes attributes inside a transaction of the host, of rusqlite or
+/// sqlx.
+///
 /// ```
 /// use custom_attributes::{Attributes, DefinitionSpec, SqliteStore};
 /// # let folder = tempfile::tempdir()?;
