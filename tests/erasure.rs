@@ -2,12 +2,14 @@
 //! of it is left in the file, in its log, or in any answer.
 #![cfg(feature = "sqlite")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use custom_attributes::{
-    AttributeStore, Attributes, CommitId, DataType, DefinitionSpec, MemoryStore, Offending, Outcome, Prune, Receipt, Result,
-    Retention, Rule, SqliteStore,
+    AttributeStore, Attributes, CommitId, DataType, DefinitionId, DefinitionSpec, MemoryStore, Offending, Outcome, Prune,
+    Receipt, Result, Retention, Rule, SqliteStore,
 };
+use proptest::prelude::*;
 
 type Host = Attributes<Box<dyn AttributeStore>>;
 
@@ -527,5 +529,129 @@ fn an_entity_that_is_erased_leaves_nothing() {
         host.batch().erase_entity(("person", 1)).commit().expect("it is erased");
         host.purge().expect("nobody looks at it");
         assert!(!holds(folder.path(), SECRET), "{name}");
+    }
+}
+
+/// What a host does before somebody wants a value erased. Names are by their place in [`NAMES`].
+#[derive(Debug, Clone)]
+enum Act {
+    Set(i64, usize),
+    Clear(i64, usize),
+    Move(i64, usize, usize),
+    Merge(usize, usize),
+    Split(usize, usize),
+    Delete(usize),
+    Define(usize),
+    Rename(usize, usize),
+    Mark(usize, bool),
+    RestoreDefinition(u32),
+    RestoreEntity(i64, u64),
+    Undo(u64),
+}
+
+/// The last one is not sensitive at first.
+const NAMES: [&str; 5] = ["a", "b", "c", "d", "plain"];
+
+fn spec_of(name: usize) -> DefinitionSpec {
+    if name == 4 { plain(NAMES[name]) } else { secret(NAMES[name]) }
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let (id, name) = (|| 1..3i64, || 0..5usize);
+    prop_oneof![
+        8 => (id(), name()).prop_map(|(id, name)| Act::Set(id, name)),
+        1 => (id(), name()).prop_map(|(id, name)| Act::Clear(id, name)),
+        4 => (id(), name(), name()).prop_map(|(id, from, to)| Act::Move(id, from, to)),
+        2 => (name(), name()).prop_map(|(from, into)| Act::Merge(from, into)),
+        2 => (name(), name()).prop_map(|(from, into)| Act::Split(from, into)),
+        1 => name().prop_map(Act::Delete),
+        1 => name().prop_map(Act::Define),
+        1 => (name(), name()).prop_map(|(from, to)| Act::Rename(from, to)),
+        1 => (name(), any::<bool>()).prop_map(|(name, marks)| Act::Mark(name, marks)),
+        1 => (1..8u32).prop_map(Act::RestoreDefinition),
+        1 => (id(), 0..6u64).prop_map(|(id, ago)| Act::RestoreEntity(id, ago)),
+        2 => (0..4u64).prop_map(Act::Undo),
+    ]
+}
+
+/// What is refused changes nothing.
+fn apply(host: &Host, act: &Act, count: usize) {
+    let people = host.of("person").expect("a type");
+    let last = host.snapshot().expect("a snapshot").as_snapshot().marks().expect("marks").commit.get();
+    let ago = |ago: u64| CommitId::new(last.saturating_sub(ago).max(1));
+    let _ = match act {
+        Act::Set(id, name) => people.set(*id, NAMES[*name], format!("value {count}.")),
+        Act::Clear(id, name) => people.clear(*id, NAMES[*name]),
+        Act::Move(id, from, to) => host.batch().move_value(("person", *id), NAMES[*from], NAMES[*to]).commit(),
+        Act::Merge(from, into) => host.batch().merge("person", NAMES[*from], NAMES[*into], Offending::Clear).commit(),
+        Act::Split(from, into) => host.batch().split("person", NAMES[*from], NAMES[*into]).commit(),
+        Act::Delete(name) => people.delete_with_values(NAMES[*name]),
+        Act::Define(name) => host.batch().define("person", spec_of(*name)).commit(),
+        Act::Rename(from, to) => host.batch().alter("person", NAMES[*from], |spec| spec.named(NAMES[*to])).commit(),
+        Act::Mark(name, marks) => {
+            host.batch().alter("person", NAMES[*name], |spec| if *marks { spec.sensitive() } else { plain(&spec.name) }).commit()
+        }
+        Act::RestoreDefinition(id) => host.restore_definition(DefinitionId::new(*id)).and_then(|batch| batch.commit()),
+        Act::RestoreEntity(id, commits) => host.restore_entity(("person", *id), ago(*commits)).and_then(|batch| batch.commit()),
+        Act::Undo(commits) => host.undo(ago(*commits)).and_then(|batch| batch.commit()),
+    };
+}
+
+/// What each person ever held, by definition: seen from outside, after each act.
+type Seen = BTreeMap<(i64, DefinitionId), BTreeSet<String>>;
+
+fn see(host: &Host, seen: &mut Seen, names: &mut BTreeMap<DefinitionId, (String, bool)>) {
+    let view = host.snapshot().expect("a snapshot");
+    for definition in view.catalog().iter() {
+        let was_sensitive = names.get(&definition.id()).is_some_and(|(_, sensitive)| *sensitive);
+        names.insert(definition.id(), (definition.name().to_string(), was_sensitive || definition.spec().sensitive));
+    }
+    for id in 1..3 {
+        let Some(entity) = view.entity(("person", id)).expect("a read") else { continue };
+        for (definition, value) in entity.iter() {
+            seen.entry((id, definition.id())).or_default().insert(value.to_string());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// Whatever was done before: what a person ever held under a name is nowhere once it is erased by that name, and the other
+    /// person keeps all.
+    #[test]
+    fn no_value_is_left_that_was_ever_held_under_the_name(acts in prop::collection::vec(act(), 1..30), by in 0..5usize) {
+        for host in stores() {
+            let people = host.of("person").expect("a type");
+            people.ensure((0..5).map(spec_of)).expect("definitions");
+            let (mut seen, mut names) = (Seen::new(), BTreeMap::new());
+            see(&host, &mut seen, &mut names);
+            for (count, act) in acts.iter().enumerate() {
+                apply(&host, act, count);
+                see(&host, &mut seen, &mut names);
+            }
+            let other = told(&host, 2);
+            let live: BTreeSet<_> = host.snapshot().expect("a snapshot").catalog().iter().map(|definition| definition.id()).collect();
+            let named = names.iter().filter(|(_, (name, _))| name == NAMES[by]);
+            // Among those, an attribute that is there and was never sensitive is not meant.
+            let meant: Vec<_> = named.filter(|(id, (_, sensitive))| *sensitive || !live.contains(id)).collect();
+            let erased = host.batch().erase(("person", 1), NAMES[by]).commit();
+            if !meant.iter().any(|(_, (_, sensitive))| *sensitive) {
+                prop_assert!(erased.is_err());
+                continue;
+            }
+            let erased = erased.expect("it is sensitive");
+            let left = told(&host, 1);
+            let held: BTreeSet<_> = meant.iter().filter_map(|(id, _)| seen.get(&(1, **id))).flatten().collect();
+            for value in &held {
+                prop_assert!(!left.contains(value.as_str()), "{value} is left of {held:?}: {left}");
+            }
+            prop_assert_eq!(erased.commit.is_some(), erased.changes[0].outcome == Outcome::Cleared);
+            prop_assert_eq!(erased.erased.is_empty(), erased.commit.is_none());
+            prop_assert!(held.is_empty() || erased.commit.is_some());
+            let (now, was) = (told(&host, 2), other);
+            prop_assert_eq!(now.lines().collect::<BTreeSet<_>>(), was.lines().collect::<BTreeSet<_>>());
+            host.snapshot().expect("a snapshot").verify_index(|fault| panic!("{fault}")).expect("an index");
+        }
     }
 }
