@@ -532,6 +532,37 @@ fn an_entity_that_is_erased_leaves_nothing() {
     }
 }
 
+#[test]
+fn a_file_of_an_older_release_learns_what_was_sensitive_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("old.db");
+    let host = Attributes::new(SqliteStore::open(&path).expect("a store"));
+    let people = host.of("person").expect("a type");
+    for name in ["a", "b"] {
+        people.define(secret(name)).expect("a definition");
+        people.set(1, name, SECRET).expect("a set");
+        people.set(1, name, "later").expect("a set");
+        people.alter(name, |spec| plain(&spec.name)).expect("it is unmarked");
+    }
+    people.define(plain("c")).expect("a definition");
+    people.delete_with_values("b").expect("a deletion");
+    drop(host);
+    let connection = rusqlite::Connection::open(&path).expect("a database");
+    let older = "UPDATE attr_definition SET spec = json_extract(spec, '$.spec') WHERE spec LIKE '{\"lineage%';
+                 UPDATE attr_past_definition SET spec = json_extract(spec, '$.spec') WHERE spec LIKE '{\"lineage%';
+                 ALTER TABLE attr_view ADD COLUMN ids INTEGER NOT NULL DEFAULT 0;
+                 UPDATE attr_state SET schema = 4; PRAGMA user_version = 4";
+    connection.execute_batch(older).expect("as it was before lineages");
+    drop(connection);
+    let host = Attributes::new(SqliteStore::open(&path).expect("it is brought up to date"));
+    let people = host.of("person").expect("a type");
+    assert!(people.definition("a").expect("it is there").is_sensitive());
+    assert!(!people.definition("c").expect("it is there").is_sensitive());
+    host.batch().erase(("person", 1), "a").erase(("person", 1), "b").commit().expect("it is erased");
+    host.purge().expect("nobody looks at it");
+    assert!(!holds(folder.path(), SECRET));
+}
+
 /// What a host does before somebody wants a value erased. Names are by their place in [`NAMES`].
 #[derive(Debug, Clone)]
 enum Act {

@@ -17,6 +17,19 @@ use crate::sqlite::tables::{Known, Tables};
 use crate::sqlite::views;
 use crate::store::each_record;
 
+/// From version 4 to 5: definitions that were sensitive once, and are not marked any longer, know it, so that their values are
+/// hidden and can be erased. From which others their values came is not known of those files.
+const WAS_SENSITIVE: &str = r#"
+UPDATE attr_definition SET spec = '{"lineage":{"was_sensitive":true},"spec":' || spec || '}'
+WHERE json_extract(spec, '$.sensitive') IS NOT 1
+  AND EXISTS (SELECT 1 FROM attr_past_definition p WHERE p.id = attr_definition.id AND json_extract(p.spec, '$.sensitive'));
+UPDATE attr_past_definition SET spec = '{"lineage":{"was_sensitive":true},"spec":' || spec || '}'
+WHERE json_extract(spec, '$.sensitive') IS NOT 1
+  AND EXISTS (
+    SELECT 1 FROM attr_past_definition p
+    WHERE p.id = attr_past_definition.id AND p.ended < attr_past_definition.ended AND json_extract(p.spec, '$.sensitive'));
+"#;
+
 /// Brings an older file up to date, whole or not at all, and not if `check` refuses what it has become. A file that is not older
 /// stays as it is, and is not checked.
 pub(super) fn migrate(connection: &Connection, names: &Names, check: impl FnOnce() -> Result<()>) -> Result<()> {
@@ -32,6 +45,9 @@ pub(super) fn migrate(connection: &Connection, names: &Names, check: impl FnOnce
     if found < 4 {
         // First: what the others know of the definitions has it.
         named.execute_batch(MARK).map_err(&migrating)?;
+    }
+    if found < 5 {
+        named.execute_batch(WAS_SENSITIVE).map_err(&migrating)?;
     }
     if found < 2 {
         add_postings(named)?;
