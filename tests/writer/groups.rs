@@ -189,3 +189,19 @@ fn long_commits_go_between_groups() {
     assert!((0..4).all(|thread| held(&attributes, 5000 + thread) == Some(99)));
     assert_index_is_sound(&attributes);
 }
+
+#[test]
+fn each_of_a_group_is_told_of_damage_by_its_own_code() {
+    let folder = folder();
+    let path = folder.path().join("crm.db");
+    let attributes = prepared(&path);
+    let other = held_up(&path);
+    let submit = |n: i64| attributes.batch().set(("customer", n), "a", n).submit().unwrap();
+    let submitted: Vec<_> = (0..20).map(submit).collect();
+    // Definitions that cannot be read: all batches meet them before the first is looked at.
+    other.execute_batch("UPDATE attr_definition SET spec = '{'; UPDATE attr_state SET catalog = catalog + 1; COMMIT").unwrap();
+    for one in submitted {
+        let error = one.wait().unwrap_err();
+        assert!(matches!(error, Error::Corrupt { .. }) && error.code() == 50002, "{error:?}");
+    }
+}
