@@ -23,11 +23,8 @@ use crate::sqlite::views;
 const SPELLED_OUT: usize = 5;
 
 /// What a file may not make a connection of ours do.
-const SETTINGS: [(DbConfig, bool); 3] = [
-    (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
-    (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
-    (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
-];
+const SETTINGS: [(DbConfig, bool); 2] =
+    [(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true), (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)];
 
 /// How long SQLite sleeps between two tries to switch to WAL, which does not wait by itself.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -169,7 +166,9 @@ fn configure(connection: &Connection, options: &SqliteOptions) -> Result<()> {
     for (config, is_on) in SETTINGS {
         connection.set_db_config(config, is_on).map_err(&configuring)?;
     }
-    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON").map_err(&configuring)
+    // A pragma, as rusqlite has the switch of this name only with a newer SQLite than some systems.
+    let pragmas = "PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON";
+    connection.execute_batch(pragmas).map_err(&configuring)
 }
 
 fn explain(error: Error, place: &str, options: &SqliteOptions) -> Error {
