@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use custom_attributes::{
     Attributes, Catalog, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Error, IntoEntityId, Limits,
-    Name, Outcome, Receipt, SqliteStore, Value, Violation,
+    Name, Outcome, Receipt, Rule, SqliteStore, Value, Violation,
 };
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
@@ -328,6 +328,10 @@ impl<'a> Import<'a> {
         let (mut rule, Table { file, headers, .. }) = (violation.clone(), self.table);
         // The line says it already.
         (rule.place, rule.entity) = (None, None);
+        // A value that is missing stands in no column.
+        if rule.rule == Rule::Required {
+            return format!("{file}:{}: {rule}", row.line);
+        }
         let value: String = row.cells[column.index].chars().take(80).collect();
         let value = if column.definition.is_sensitive() { String::new() } else { format!(", value {value:?}") };
         format!("{file}:{}: column {:?}{value}: {rule}", row.line, headers[column.index])

@@ -331,7 +331,7 @@ impl fmt::Display for Violation {
             Rule::Applicable => write!(f, "has a rule that makes sense for {limit} only: {found}"),
             Rule::Contradiction => write!(f, "has rules that contradict each other: {limit}, but {found}"),
             Rule::Size => write!(f, "takes {limit}, not {found}"),
-            Rule::Required => write!(f, "is required: {limit}, but {found}"),
+            Rule::Required => write!(f, "is required, and would be {found}: {limit}"),
             Rule::Unique => write!(f, "is unique, and {found} is held by {limit} already"),
             Rule::Minimum => write!(f, "takes no less than {limit}, not {found}"),
             Rule::Maximum => write!(f, "takes no more than {limit}, not {found}"),

@@ -117,7 +117,7 @@ fn what_must_not_go_is_never_cleared() {
     for host in stores() {
         let customers = host.of("customer").expect("a type");
         customers.ensure([DefinitionSpec::string("code"), DefinitionSpec::string("must").required()]).expect("definitions");
-        let batch = host.batch().set(("customer", 1), "code", "05").set(("customer", 2), "code", "5");
+        let batch = host.batch().set(("customer", 1), "code", "05").save(("customer", 2), [("code", "5"), ("must", "5")]);
         batch.set(("customer", 1), "must", "x").commit().expect("a commit");
         // Two texts that differ become one number.
         let change = || customers.change("code", |spec| spec.of_type(DataType::Integer).unique());

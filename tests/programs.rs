@@ -329,6 +329,22 @@ fn import_makes_no_store_of_other_files() {
 }
 
 #[test]
+fn an_import_gives_what_is_required_and_is_taken_back() {
+    let bench = Bench::new();
+    let attributes = bench.attributes();
+    let customers = attributes.of("customer").expect("a type");
+    customers.ensure([DefinitionSpec::string("tier").required(), DefinitionSpec::string("name")]).expect("definitions");
+    customers.save("b", [("tier", "gold")]).expect("an entity");
+    drop(attributes);
+    let refused = "in.csv:2: `tier` is required, and would be missing: set it in the batch that creates the entity\n";
+    bench.import("id,name,tier\na,Ann,\nb,Bob,\nc,Cy,basic\n", &[]).bad(1, &["a value is refused", refused]);
+    bench.import("id,name,tier\na,Ann,basic\nb,Bob,\nc,Cy,basic\n", &[]).good();
+    let back = run("change", bench.folder.path(), &["--db", "crm.db", "--type", "customer", "--undo", "3"]).good();
+    assert_eq!(back.out, "undone: commit 4\n");
+    assert_eq!(bench.export(&[]).good().out, "id,tier,name\nb,gold,\n");
+}
+
+#[test]
 fn an_export_is_a_whole_file_or_none() {
     let bench = Bench::new();
     bench.import("id,a\n1,2\n", &[]).good();

@@ -10,8 +10,8 @@ use crate::attributes::home::Home;
 use crate::attributes::{ATTEMPTS, Submitted};
 use crate::error::{Error, Moved, Result, Rule, Violation};
 use crate::model::{
-    Catalog, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityKey, Retention, Revision, Value,
-    longer_than,
+    Catalog, CommitId, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, IntoEntityKey, Retention, Revision,
+    Value, longer_than,
 };
 use crate::store::{AttributeStore, Batch, Offending, Progress, Receipt, VersionId, gone_definitions, plan};
 use crate::trace::Doing;
@@ -35,49 +35,16 @@ pub struct BatchBuilder<'a, S> {
 
 /// One change as it was asked for.
 pub(super) enum Request<'a> {
-    Define {
-        entity_type: Given<EntityType>,
-        spec: Box<DefinitionSpec>,
-    },
-    Ensure {
-        entity_type: Given<EntityType>,
-        spec: Box<DefinitionSpec>,
-    },
-    Declare {
-        entity_type: Given<EntityType>,
-        spec: Box<DefinitionSpec>,
-        offending: Offending,
-    },
-    Alter {
-        entity_type: Given<EntityType>,
-        name: Cow<'a, str>,
-        alter: Box<Alter<'a>>,
-        conversion: Option<Offending>,
-    },
-    Delete {
-        entity_type: Given<EntityType>,
-        name: Cow<'a, str>,
-        with_values: bool,
-    },
-    Restore(Arc<Definition>),
-    /// Another name for a while, which nobody asked for.
-    MoveAside(Arc<Definition>, String),
-    Merge {
-        entity_type: Given<EntityType>,
-        from: Cow<'a, str>,
-        into: Cow<'a, str>,
-        offending: Offending,
-    },
-    Split {
-        entity_type: Given<EntityType>,
-        from: Cow<'a, str>,
-        into: Cow<'a, str>,
-    },
+    Define { entity_type: Given<EntityType>, spec: Box<DefinitionSpec> },
+    Ensure { entity_type: Given<EntityType>, spec: Box<DefinitionSpec> },
+    Declare { entity_type: Given<EntityType>, spec: Box<DefinitionSpec>, offending: Offending },
+    Alter { entity_type: Given<EntityType>, name: Cow<'a, str>, alter: Box<Alter<'a>>, conversion: Option<Offending> },
+    Delete { entity_type: Given<EntityType>, name: Cow<'a, str>, with_values: bool },
+    RestoreDefinitions { definitions: Vec<(DefinitionId, Option<Arc<Definition>>)>, as_of: CommitId },
+    Merge { entity_type: Given<EntityType>, from: Cow<'a, str>, into: Cow<'a, str>, offending: Offending },
+    Split { entity_type: Given<EntityType>, from: Cow<'a, str>, into: Cow<'a, str> },
     Prune(Vec<VersionId>),
-    Entity {
-        entity: Given<EntityKey>,
-        request: EntityRequest<'a>,
-    },
+    Entity { entity: Given<EntityKey>, request: EntityRequest<'a> },
 }
 
 impl Request<'_> {
@@ -99,6 +66,8 @@ pub(super) type Alter<'a> = dyn Fn(DefinitionSpec) -> DefinitionSpec + Send + Sy
 pub(super) enum EntityRequest<'a> {
     Set(Target<'a>, Input<'a>),
     Clear(Target<'a>),
+    /// Back to this value, or to none.
+    Restore(DefinitionId, Option<Value>),
     Move(Cow<'a, str>, Cow<'a, str>),
     Save(Vec<(Cow<'a, str>, Input<'a>)>),
     Remove,
@@ -201,9 +170,9 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     }
 
     /// Moves what all entities hold for one attribute to another, and deletes the first. Values are converted as with
-    /// [`BatchBuilder::change`]; one that cannot be, or meets another value there, is settled as is said here.
-    /// [`crate::AttributesOf::plan`] tells beforehand what that means. A sensitive attribute is merged only into one that is marked
-    /// as sensitive as well: otherwise it is refused by [`crate::Rule::SensitiveTarget`].
+    /// [`BatchBuilder::change`]; one that cannot be, or meets another value there, is settled as is said here, except that a
+    /// required value is never cleared. [`crate::AttributesOf::plan`] tells beforehand what that means. A sensitive attribute is
+    /// merged only into one that is marked as sensitive as well: otherwise it is refused by [`crate::Rule::SensitiveTarget`].
     pub fn merge(
         mut self,
         entity_type: &str,
@@ -218,7 +187,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
 
     /// Moves those values of an attribute to another that it admits, where an entity holds none there; the others stay. So the
     /// numbers among free texts come to be numbers. Values of a sensitive attribute are split off only to one that is marked as
-    /// sensitive as well.
+    /// sensitive as well. A value of a required attribute cannot be split off, and offends.
     pub fn split(mut self, entity_type: &str, from: impl Into<Cow<'a, str>>, into: impl Into<Cow<'a, str>>) -> Self {
         let entity_type = given(EntityType::new(entity_type));
         self.requests.push(Request::Split { entity_type, from: from.into(), into: into.into() });
@@ -244,6 +213,8 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     /// The entity need not have been written before, and the host need not have it: only the host knows its records, so it is for
     /// the host to check that one with this id exists. [`BatchBuilder::expect_revision`] refuses the batch where the entity was
     /// never written here, or has changed.
+    ///
+    /// A batch that creates an entity must give all its [required](DefinitionSpec::required) values, in any order.
     pub fn set(self, entity: impl IntoEntityKey, name: impl Into<Cow<'a, str>>, value: impl Into<Value>) -> Self {
         self.on(entity, EntityRequest::Set(Target::Name(name.into()), Input::Value(value.into())))
     }
@@ -253,13 +224,14 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         self.on(entity, EntityRequest::Set(Target::Name(name.into()), Input::Text(text.into())))
     }
 
-    /// Clears a value, if there is one.
+    /// Clears a value, if there is one. A required value can only be cleared where the same batch sets another.
     pub fn clear(self, entity: impl IntoEntityKey, name: impl Into<Cow<'a, str>>) -> Self {
         self.on(entity, EntityRequest::Clear(Target::Name(name.into())))
     }
 
     /// Moves a value to another attribute of the same entity, which must hold none and whose rules it must meet. A sensitive value is
-    /// moved only to an attribute that is marked as sensitive as well.
+    /// moved only to an attribute that is marked as sensitive as well. A required value can only be moved away where the same batch
+    /// sets another.
     pub fn move_value(self, entity: impl IntoEntityKey, from: impl Into<Cow<'a, str>>, to: impl Into<Cow<'a, str>>) -> Self {
         self.on(entity, EntityRequest::Move(from.into(), to.into()))
     }
@@ -274,7 +246,8 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         self.on(entity, EntityRequest::Save(values.collect()))
     }
 
-    /// Removes an entity with all it holds, required values as well. Its revision stays and moves on.
+    /// Removes an entity with all it holds, required values as well. Its revision stays and moves on. If the same batch writes
+    /// the entity again, it must keep a value of each required attribute that it held.
     pub fn remove(self, entity: impl IntoEntityKey) -> Self {
         self.on(entity, EntityRequest::Remove)
     }
@@ -338,14 +311,19 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         self
     }
 
-    pub(super) fn move_aside(mut self, definition: Arc<Definition>, name: String) -> Self {
-        self.requests.push(Request::MoveAside(definition, name));
+    /// Takes definitions back to what they were as of a commit; none stands for one that was not there.
+    pub(super) fn restore_definitions(
+        mut self,
+        definitions: Vec<(DefinitionId, Option<Arc<Definition>>)>,
+        as_of: CommitId,
+    ) -> Self {
+        self.requests.push(Request::RestoreDefinitions { definitions, as_of });
         self
     }
 
-    pub(super) fn restore(mut self, definition: Arc<Definition>) -> Self {
-        self.requests.push(Request::Restore(definition));
-        self
+    /// Takes a value back to what it was, or to none.
+    pub(super) fn restore(self, entity: EntityKey, definition: DefinitionId, value: Option<Value>) -> Self {
+        self.on(entity, EntityRequest::Restore(definition, value))
     }
 
     /// Has it refused as a conflict once definitions have moved, where it would be tried again otherwise.

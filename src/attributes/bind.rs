@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::attributes::batch::{EntityRequest, Given, Input, Request, Target};
 use crate::error::{Error, Result, Rule, Violation, Violations};
+use crate::hash::HashSet;
 use crate::model::{
-    Bound, Catalog, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Name, Undefined,
+    Bound, Catalog, CommitId, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Name, Undefined,
 };
 use crate::store::{Batch, Change, Offending, Receipt, missing};
 
@@ -18,6 +19,8 @@ pub(super) struct BoundBatch {
 /// What the answer to a bound batch is read with.
 pub(super) struct Binding {
     pub(super) violations: Vec<Violation>,
+    /// Attributes of entities that refused requests give, or are reported to lack: the store has not seen these requests.
+    unseen: HashSet<(EntityKey, String)>,
     /// For each change of the batch the place of its request, and whether it is what was asked for or comes with it.
     places: Vec<(usize, bool)>,
 }
@@ -29,7 +32,12 @@ impl Binding {
         let mut violations = self.violations;
         let answer = match answer {
             Err(Error::Invalid(found)) => {
-                violations.extend(found.into_vec().into_iter().map(|violation| {
+                let is_said = |violation: &Violation| {
+                    let value = violation.entity.clone().zip(violation.attribute.clone());
+                    violation.rule == Rule::Required && value.is_some_and(|value| self.unseen.contains(&value))
+                };
+                let found = found.into_vec().into_iter().filter(|violation| !is_said(violation));
+                violations.extend(found.map(|violation| {
                     let place = violation.place.and_then(place_of);
                     Violation { place, ..violation }
                 }));
@@ -61,13 +69,15 @@ pub(super) struct Binder<'a> {
     gone: Vec<Arc<Definition>>,
     pub(super) batch: Batch,
     violations: Vec<Violation>,
+    unseen: HashSet<(EntityKey, DefinitionId)>,
     places: Vec<(usize, bool)>,
 }
 
 impl<'a> Binder<'a> {
     pub(super) fn new(limits: &'a Limits, catalog: Arc<Catalog>, mut batch: Batch, requests: usize) -> Self {
         batch.reserve(requests);
-        Self { limits, catalog, gone: Vec::new(), batch, violations: Vec::new(), places: Vec::with_capacity(requests) }
+        let places = Vec::with_capacity(requests);
+        Self { limits, catalog, gone: Vec::new(), batch, violations: Vec::new(), unseen: HashSet::default(), places }
     }
 
     /// Resolves names of erasures among these deleted definitions as well.
@@ -77,7 +87,9 @@ impl<'a> Binder<'a> {
     }
 
     pub(super) fn finish(self) -> BoundBatch {
-        BoundBatch { batch: self.batch, binding: Binding { violations: self.violations, places: self.places } }
+        let named = |(entity, id)| Some((entity, self.catalog.get(id)?.name().to_string()));
+        let unseen = self.unseen.into_iter().filter_map(named).collect();
+        BoundBatch { batch: self.batch, binding: Binding { violations: self.violations, unseen, places: self.places } }
     }
 
     pub(super) fn refuse(&mut self, place: Option<usize>, entity: Option<&EntityKey>, mut violation: Violation) {
@@ -146,14 +158,7 @@ impl<'a> Binder<'a> {
                 }
             }
             Request::Prune(versions) => self.push(place, true, Change::Prune(versions.clone())),
-            Request::Restore(definition) => self.put(place, true, definition, definition.spec().clone(), Change::Restore),
-            Request::MoveAside(definition, name) => {
-                let spec = definition.spec().clone().named(name.as_str());
-                self.put(place, false, definition, spec, |definition| Change::Redefine {
-                    definition,
-                    offending: Offending::Refuse,
-                });
-            }
+            Request::RestoreDefinitions { definitions, as_of } => self.restore_definitions(place, definitions, *as_of),
             Request::Entity { entity, request } => {
                 let Some(entity) = self.well_formed(place, entity) else { return Ok(()) };
                 self.bind_entity(place, entity, request)?;
@@ -172,6 +177,13 @@ impl<'a> Binder<'a> {
             EntityRequest::Clear(target) => {
                 let definition = self.target(place, entity, target, false)?;
                 definition.map(|definition| Change::Clear { entity: key, definition: definition.id() })
+            }
+            EntityRequest::Restore(definition, None) => Some(Change::RestoreAbsence { entity: key, definition: *definition }),
+            EntityRequest::Restore(id, Some(value)) => {
+                let Some(definition) = self.target(place, entity, &Target::Id(*id), true)? else { return Ok(()) };
+                let bound = definition.bind_past(value);
+                let bound = bound.map_err(|violation| self.refuse(Some(place), Some(entity), violation));
+                bound.ok().map(|value| Change::RestoreValue { entity: key, value })
             }
             EntityRequest::Move(from, to) => {
                 let from = self.resolve(place, Some(entity), entity.entity_type(), from);
@@ -253,26 +265,36 @@ impl<'a> Binder<'a> {
             return self.refuse_type(place, older, spec.data_type);
         }
         let offending = conversion.unwrap_or_default();
-        self.put(place, true, older, spec, |definition| Change::Redefine { definition, offending });
+        self.put(place, older, spec, |definition| Change::Redefine { definition, offending });
     }
 
     /// Puts a definition with another declaration under the id of an older one.
-    fn put(
-        &mut self,
-        place: usize,
-        asked_for: bool,
-        older: &Definition,
-        spec: DefinitionSpec,
-        change: impl FnOnce(Box<Definition>) -> Change,
-    ) {
+    fn put(&mut self, place: usize, older: &Definition, spec: DefinitionSpec, change: impl FnOnce(Box<Definition>) -> Change) {
         let newer = match Definition::new(older.id(), older.entity_type().clone(), spec, self.limits) {
             Ok(newer) => newer.succeeding(older).stamped(older.created().clone(), older.modified().clone()),
             Err(error) => return self.refuse_all(Some(place), None, &error),
         };
         match Arc::make_mut(&mut self.catalog).redefine(newer.clone()) {
-            Ok(()) => self.push(place, asked_for, change(Box::new(newer))),
+            Ok(()) => self.push(place, true, change(Box::new(newer))),
             Err(violation) => self.refuse(Some(place), None, violation),
         }
+    }
+
+    /// Takes definitions back to what they were. All of them go before the first comes back, so that names can change hands.
+    fn restore_definitions(&mut self, place: usize, restored: &[(DefinitionId, Option<Arc<Definition>>)], as_of: CommitId) {
+        let catalog = Arc::make_mut(&mut self.catalog);
+        let now: Vec<_> = restored.iter().map(|(id, _)| catalog.undefine(*id)).collect();
+        let back = restored.iter().zip(now).filter_map(|((_, then), now)| {
+            let then = Definition::clone(then.as_ref()?);
+            catalog.redefine(now.iter().fold(then, |then, now| then.succeeding(now))).err()
+        });
+        let taken: Vec<_> = back.collect();
+        if taken.is_empty() {
+            return self.push(place, true, Change::RestoreDefinitions { definitions: restored.to_vec(), as_of });
+        }
+        // Nothing more is said of their values: the store would take them for values of the definitions of now.
+        restored.iter().for_each(|(id, _)| _ = catalog.undefine(*id));
+        taken.into_iter().for_each(|violation| self.refuse(Some(place), None, violation));
     }
 
     fn target(&mut self, place: usize, entity: &EntityKey, target: &Target<'_>, to_set: bool) -> Result<Option<Arc<Definition>>> {
@@ -334,7 +356,11 @@ impl<'a> Binder<'a> {
             Input::Value(value) => definition.bind(value.clone(), self.limits),
             Input::Text(text) => definition.bind_text(text, self.limits),
         };
-        bound.map_err(|violation| self.refuse(Some(place), Some(entity), violation)).ok()
+        let refuse = |violation| {
+            self.refuse(Some(place), Some(entity), violation);
+            self.unseen.insert((entity.clone(), definition.id()));
+        };
+        bound.map_err(refuse).ok()
     }
 
     fn values(
@@ -364,6 +390,8 @@ impl<'a> Binder<'a> {
         for violation in missing(&self.catalog, entity, |id| given.contains(&id)) {
             self.refuse(Some(place), Some(entity), violation);
         }
+        let required = self.catalog.required_of(entity.entity_type());
+        self.unseen.extend(required.map(|id| (entity.clone(), id)));
         Ok(None)
     }
 }

@@ -164,8 +164,11 @@ impl<'a, S: AttributeStore> AttributesOf<'a, S> {
     /// Any well-formed id is taken, also of an entity that was never written before: only the host knows its records, so it is for
     /// the host to check that one with this id exists, and to [`remove`](Self::remove) the entity when it deletes the record.
     ///
+    /// Where the entity holds no value yet and the type has [required](crate::DefinitionSpec::required) attributes, set all of
+    /// them together: with [`save`](Self::save), or in one [batch](Attributes::batch).
+    ///
     /// # Errors
-    /// A name that is not defined, or a value that the definition refuses.
+    /// A name that is not defined, or a value that the definition refuses; a required value that a new entity lacks.
     pub fn set(&self, id: impl IntoEntityId, name: &str, value: impl Into<Value>) -> Result<Receipt> {
         self.alone().set(self.key(id)?, name, value).commit()
     }
@@ -173,7 +176,7 @@ impl<'a, S: AttributeStore> AttributesOf<'a, S> {
     /// Sets a value that is read from text, as the attribute's type is written. Otherwise like [`AttributesOf::set`].
     ///
     /// # Errors
-    /// A name that is not defined, or a value that the definition refuses.
+    /// A name that is not defined, or a value that the definition refuses; a required value that a new entity lacks.
     pub fn set_text(&self, id: impl IntoEntityId, name: &str, text: &str) -> Result<Receipt> {
         self.alone().set_text(self.key(id)?, name, text).commit()
     }
@@ -189,7 +192,8 @@ impl<'a, S: AttributeStore> AttributesOf<'a, S> {
     /// Moves a value to another attribute of the same entity, in one change.
     ///
     /// # Errors
-    /// A name that is not defined, nothing to move, a place that is taken, or a value that the other definition refuses.
+    /// A name that is not defined, nothing to move, a place that is taken, a value that the other definition refuses, or a
+    /// required value.
     pub fn move_value(&self, id: impl IntoEntityId, from: &str, to: &str) -> Result<Receipt> {
         self.alone().move_value(self.key(id)?, from, to).commit()
     }

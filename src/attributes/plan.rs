@@ -244,13 +244,14 @@ impl<'a, S> SchemaPlan<'a, S> {
     }
 
     /// Moves all values of one attribute to another, and deletes the first. A value offends if it cannot be one of the other, or
-    /// meets another there; where both are the same, one stays.
+    /// meets another there; where both are the same, one stays. A required value that offends is never cleared.
     pub fn merge(self, from: impl Into<String>, into: impl Into<String>) -> Self {
         self.with(Step::Merge { from: from.into(), into: into.into() })
     }
 
     /// Moves those values of an attribute to another that it admits, where an entity holds none there; the others stay where they
-    /// are, so that nothing offends. [`SchemaPlan::define`] makes the other in the same plan.
+    /// are. Values of a required attribute cannot be split off: each that would be offends, and is never cleared. Make the attribute
+    /// optional in a step before. [`SchemaPlan::define`] makes the other in the same plan.
     pub fn split(self, from: impl Into<String>, into: impl Into<String>) -> Self {
         self.with(Step::Split { from: from.into(), into: into.into() })
     }

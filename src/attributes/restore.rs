@@ -1,4 +1,8 @@
-//! What was is brought back: as a batch that the host looks at, names, and commits.
+//! Undo and restore: each makes a batch that the host can look at, name, and commit.
+//!
+//! Rules bind writing, not going back: what is restored was valid at its time. So no rule of today refuses a restored value, or
+//! that a value is absent again, with one exception: unique values stay unique. A value whose attribute has another type now is
+//! converted if that is exact, and refused if not.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,17 +13,19 @@ use crate::history::{
     Changed, DefinitionChange, Definitions, EntityChange, Horizons, Point, Position, changes_until, is_known, state_at,
 };
 use crate::model::{
-    Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, IntoEntityKey, Retention, Value, ValueId,
-    longer_than,
+    Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, IntoEntityKey, Retention, Value, ValueId, longer_than,
 };
-use crate::store::{AttributeStore, Commit, Offending, Past, Snapshot, commit_with_id, written_at};
+use crate::store::{AttributeStore, Commit, Past, Snapshot, commit_with_id, written_at};
 
 /// How many entities of a commit are looked at in one go.
 const PAGE: usize = 1000;
 
 impl<S: AttributeStore> Attributes<S> {
     /// A batch that makes an entity what it was at a point. It is refused as a conflict if the entity is changed before it is
-    /// committed; [`BatchBuilder::check`] tells beforehand what rules of today refuse.
+    /// committed. An entity that did not exist at the point is removed.
+    ///
+    /// Rules of today do not refuse what is restored, but for unique values that another entity holds. Where an attribute has another
+    /// type now, its value is converted if that is exact. [`BatchBuilder::check`] tells beforehand what cannot be restored.
     ///
     /// ```
     /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
@@ -62,7 +68,7 @@ impl<S: AttributeStore> Attributes<S> {
     }
 
     /// A batch that brings a deleted definition back, under its own id and so with its history, and with the values that were
-    /// cleared with it. Its name must be free.
+    /// cleared with it. Its name must be free. As with [`Attributes::restore_entity`], rules do not refuse these values.
     ///
     /// ```
     /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
@@ -87,7 +93,8 @@ impl<S: AttributeStore> Attributes<S> {
         let batch = self.noted(format!("restores the definition {id}, `{}`", last.definition.name()));
         let mut restoring = Restoring::new(&*snapshot, batch)?;
         restoring.expect_catalog();
-        restoring.definition(&last.definition);
+        let as_of = CommitId::new(last.ended.get().saturating_sub(1));
+        restoring.definitions(vec![(id, Some(Arc::clone(&last.definition)))], as_of);
         for ordinal in snapshot.touched(last.ended)? {
             let Some(now) = written_at(&*snapshot, ordinal)? else { continue };
             let past = snapshot.history(now.key())?;
@@ -99,7 +106,8 @@ impl<S: AttributeStore> Attributes<S> {
         restoring.finish()
     }
 
-    /// A batch that undoes all that one commit did. What was changed again since is left to be decided one by one, and is an
+    /// A batch that undoes all that one commit did. Entities that the commit created are removed, and rules do not refuse what is
+    /// restored, as with [`Attributes::restore_entity`]. What was changed again since is left to be decided one by one, and is an
     /// error here. Attributes of which no history is kept stay as they are, where it is not known that the commit changed them.
     ///
     /// ```
@@ -124,15 +132,15 @@ impl<S: AttributeStore> Attributes<S> {
         }
         let mut restoring = Restoring::new(&*snapshot, self.noted(format!("undoes commit {commit}")))?;
         let mut position = Position::from(CommitId::new(commit.get() - 1));
-        // Definitions come first, for values are theirs; those that the commit made go last.
-        let (mut definitions, mut made) = (Vec::new(), None);
+        // Definitions come first, for values are theirs.
+        let mut definitions = Some(Vec::new());
         loop {
             let page = changes_until(&*snapshot, position, commit, PAGE)?;
             for change in page.changes {
                 match change {
-                    Changed::Definition(change) => definitions.push(change),
+                    Changed::Definition(change) => definitions.get_or_insert_default().push(change),
                     Changed::Entity(change) => {
-                        made.get_or_insert_with(|| restoring.undo_definitions(&definitions));
+                        definitions.take().iter().for_each(|definitions| restoring.undo_definitions(commit, definitions));
                         restoring.undo_entity(&change)?;
                     }
                     // It is as if it had never been.
@@ -144,8 +152,7 @@ impl<S: AttributeStore> Attributes<S> {
                 break;
             }
         }
-        let made = made.unwrap_or_else(|| restoring.undo_definitions(&definitions));
-        made.into_iter().for_each(|(entity_type, name)| restoring.change(|batch| batch.delete(entity_type.as_str(), name)));
+        definitions.iter().for_each(|definitions| restoring.undo_definitions(commit, definitions));
         restoring.finish()
     }
 
@@ -235,17 +242,16 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
         self.change(|batch| batch.expect_catalog(revision));
     }
 
-    fn definition(&mut self, definition: &Arc<Definition>) {
-        self.restored.push(definition.id());
-        self.marked.insert(definition.id(), definition.spec().sensitive);
-        self.change(|batch| batch.restore(Arc::clone(definition)));
+    fn definitions(&mut self, then: Vec<(DefinitionId, Option<Arc<Definition>>)>, as_of: CommitId) {
+        for then in then.iter().filter_map(|(_, then)| then.as_ref()) {
+            self.restored.push(then.id());
+            self.marked.insert(then.id(), then.spec().sensitive);
+        }
+        self.change(|batch| batch.restore_definitions(then, as_of));
     }
 
     fn set(&mut self, entity: &EntityKey, id: DefinitionId, value: Option<&Value>) {
-        self.change(|batch| match value {
-            Some(value) => batch.set_id(entity.clone(), id, value.clone()),
-            None => batch.clear_id(entity.clone(), id),
-        });
+        self.change(|batch| batch.restore(entity.clone(), id, value.cloned()));
     }
 
     /// Makes a record what it was, or one value of it.
@@ -264,7 +270,9 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
             if self.catalog.get(id).is_some() {
                 self.bring_back(now.key(), id, ended(&past, id, at, state.value(id)))?;
             } else {
-                self.refuse(Some(now.key()), gone(id));
+                let last = self.snapshot.past_definitions(id)?.pop();
+                let name = last.map_or_else(|| format!("definition {id}"), |last| last.definition.name().to_string());
+                self.refuse(Some(now.key()), gone().of(name));
             }
         }
         self.finish()
@@ -281,9 +289,9 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
         self.catalog.get(id).is_some_and(|definition| limits.retention_of(definition) == Retention::Off)
     }
 
-    /// Makes definitions what they were, and says which are to be deleted once nobody holds a value of them any longer.
-    fn undo_definitions(&mut self, changes: &[DefinitionChange]) -> Vec<(EntityType, String)> {
-        let mut undone = Vec::new();
+    /// Makes definitions what they were before the commit that made these changes.
+    fn undo_definitions(&mut self, commit: CommitId, changes: &[DefinitionChange]) {
+        let mut undone = Vec::with_capacity(changes.len());
         for change in changes {
             let (before, after) = (&change.before, &change.after);
             let Some(either) = before.as_ref().or(after.as_ref()) else { continue };
@@ -293,53 +301,16 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
             }
             let now = self.catalog.get(either.id()).cloned();
             if now.as_ref().map(|now| now.spec()) == after.as_ref().map(|after| after.spec()) {
-                undone.push((before, after));
+                undone.push((either.id(), before.clone()));
             } else {
                 let found = now.as_ref().map_or("deleted", |_| "another");
-                self.refuse(None, superseded(change.commit.id, found).of(either.name().as_str()));
+                self.refuse(None, superseded(commit, found).of(either.name().as_str()));
             }
         }
         if !undone.is_empty() {
             self.expect_catalog();
+            self.definitions(undone, CommitId::new(commit.get().saturating_sub(1)));
         }
-        // Names may have gone from one to another: all are free before the first is given back.
-        let moves_aside = undone.len() > 1;
-        let names: Vec<String> = undone
-            .iter()
-            .map(|(_, after)| match after {
-                Some(after) if moves_aside => self.free_name(after),
-                Some(after) => after.name().to_string(),
-                None => String::new(),
-            })
-            .collect();
-        for (after, name) in undone.iter().zip(&names).filter_map(|((_, after), name)| Some((after.as_ref()?, name))) {
-            if moves_aside {
-                self.change(|batch| batch.move_aside(Arc::clone(after), name.clone()));
-            }
-        }
-        let mut made = Vec::new();
-        for ((before, after), name) in undone.into_iter().zip(names) {
-            match (before, after) {
-                (Some(before), None) => self.definition(before),
-                (Some(before), Some(after)) => {
-                    let (of, spec) = (after.entity_type().clone(), before.spec().clone());
-                    self.marked.insert(before.id(), spec.sensitive);
-                    self.change(|batch| batch.change(of.as_str(), name, move |_| spec.clone(), Offending::Refuse));
-                }
-                (None, Some(after)) => made.push((after.entity_type().clone(), name)),
-                (None, None) => {}
-            }
-        }
-        made
-    }
-
-    /// A name that nothing else has.
-    fn free_name(&self, definition: &Definition) -> String {
-        let mut name = format!("~{}", definition.id());
-        while self.catalog.find(definition.entity_type(), &name).is_some() {
-            name.insert(0, '~');
-        }
-        name
     }
 
     fn undo_entity(&mut self, change: &EntityChange) -> Result<()> {
@@ -366,7 +337,7 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
                 let refused = definition.map_or(refused.clone(), |definition| refused.about(definition));
                 self.refuse(Some(now.key()), refused.of(value.attribute.clone()));
             } else if self.catalog.get(id).is_none() && !self.restored.contains(&id) {
-                self.refuse(Some(now.key()), gone(id).of(value.attribute.clone()));
+                self.refuse(Some(now.key()), gone().of(value.attribute.clone()));
             } else {
                 let value = value.before.as_ref().map(|value| (value, commit));
                 self.bring_back(now.key(), id, value)?;
@@ -402,6 +373,6 @@ fn superseded(commit: CommitId, found: &str) -> Violation {
     Violation::new(Rule::Superseded, format!("commit {commit}"), found)
 }
 
-fn gone(id: DefinitionId) -> Violation {
-    Violation::new(Rule::Superseded, "that time", "deleted").of(format!("definition {id}"))
+fn gone() -> Violation {
+    Violation::new(Rule::Superseded, "that time", "deleted")
 }

@@ -204,7 +204,9 @@ pub fn all_violations_are_reported(store: &Store) {
     let error = refused_whole(store, &[customer(3), customer(4), customer(5), customer(6)], Error::is_invalid, promise, act);
     let found: Vec<_> = error.violations().iter().map(|found| (found.place, found.rule, found.entity.clone())).collect();
     let expected = [
+        (Some(0), Rule::Required, Some(customer(3))),
         (Some(0), Rule::Unique, Some(customer(3))),
+        (Some(1), Rule::Required, Some(customer(4))),
         (Some(2), Rule::Required, Some(customer(5))),
         (Some(3), Rule::Unique, Some(customer(4))),
         (Some(4), Rule::Required, Some(customer(6))),

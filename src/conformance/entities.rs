@@ -7,7 +7,7 @@ use crate::conformance::support::{
 use crate::model::{CommitId, DefinitionSpec, EntityId, EntityKey, Ordinal, Outcome, Revision};
 
 fn define(store: &Store) {
-    let specs = [DefinitionSpec::string("a").required(), DefinitionSpec::string("b"), DefinitionSpec::integer("n")];
+    let specs = [DefinitionSpec::string("a"), DefinitionSpec::string("b"), DefinitionSpec::integer("n")];
     must(typed(&host(store), "customer").ensure(specs), "definitions are made");
 }
 
@@ -154,6 +154,7 @@ pub fn removing_takes_everything(store: &Store) {
     define(store);
     let host = host(store);
     let of = typed(&host, "customer");
+    must(of.alter("a", DefinitionSpec::required), "a rule is made");
     must(of.save(1, [("a", "x"), ("b", "y")]), "an entity is saved");
     let receipt = must(of.remove(1), promise);
     same(&(receipt.changes[0].outcome, receipt.entities[0].revision.get()), &(Outcome::Cleared, 2), promise, WHOLE);

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::model::{DefinitionId, DefinitionSpec, Ordinal, Value, ValueId};
 
 fn define(store: &Store) {
-    let specs = [DefinitionSpec::string("a"), DefinitionSpec::string("b").required()];
+    let specs = [DefinitionSpec::string("a"), DefinitionSpec::string("b")];
     must(typed(&host(store), "customer").ensure(specs), "definitions are made");
     must(typed(&host(store), "person").define(DefinitionSpec::string("a")), "a definition is made");
 }
@@ -56,6 +56,7 @@ pub fn values_are_changed_by_their_ids(store: &Store) {
     define(store);
     let host = host(store);
     let receipt = must(host.batch().set(("customer", 1), "a", "x").set(("customer", 1), "b", "y").commit(), "values are set");
+    must(typed(&host, "customer").alter("b", DefinitionSpec::required), "a rule is made");
     let (a, b) = (there(receipt.changes[0].value, promise), there(receipt.changes[1].value, promise));
     must(host.set_value(a, "z"), promise);
     same(&must(typed(&host, "customer").get::<String>(1, "a"), "a value is read"), &Some("z"), promise, WHOLE);

@@ -131,7 +131,17 @@ macro_rules! __conformance_cases {
                 erased_values_are_followed
                 erased_entities_never_were
             }
+            going_back {
+                what_a_commit_created_is_undone
+                an_entity_goes_back_to_what_it_was
+                rules_do_not_bind_what_is_restored
+                values_go_back_across_types
+                definitions_go_back_together
+                what_cannot_go_back_is_named
+                values_that_stood_may_stay
+            }
             sweeping {
+                what_is_required_is_not_swept_away
                 a_change_reaches_every_entity
                 merged_values_move
                 split_values_move
@@ -145,6 +155,7 @@ macro_rules! __conformance_cases {
                 commits_in_a_row_are_kept_in_order
             }
             rules {
+                new_entities_have_what_is_required
                 required_values_stay
                 required_can_be_turned_on_and_off
                 defaults_are_read_and_not_stored

@@ -45,6 +45,7 @@ mod definitions;
 mod entities;
 mod finding;
 mod forgetting;
+mod going_back;
 mod history;
 mod ids;
 mod indexed;

@@ -1,7 +1,9 @@
 //! Stores that outlive their process: what was acknowledged is there when the store is opened again.
 
 use crate::conformance::definitions::rich_specs;
-use crate::conformance::support::{customer, host, key, must, parse, picture, refused, same, snapshot, typed, unchanged};
+use crate::conformance::support::{
+    customer, host, key, must, optional, parse, picture, refused, same, snapshot, typed, unchanged,
+};
 use crate::conformance::values::awkward_texts;
 use crate::conformance::{Open, Store};
 use crate::error::Error;
@@ -20,6 +22,7 @@ fn fill(store: &Store) {
     let of = typed(&host, "customer").by("ann");
     must(of.ensure(rich_specs()), "definitions are made");
     must(of.alter("plain", |spec| spec.named("Straße").unique()), "a definition is changed");
+    must(of.alter("Tier 'of' \"support\"; --", optional), "a rule is taken back");
     must(typed(&host, "person").ensure(["a", "b", "last"].map(DefinitionSpec::string)), "definitions are made");
     must(typed(&host, "person").delete("last"), "the last definition is deleted");
     let batch = host.batch().by("bob").note("first").set(("customer", 1), "credit", parse(DataType::Decimal, "10.50"));
@@ -32,6 +35,7 @@ fn fill(store: &Store) {
     }
     must(of.set(3, "count", 5).and(of.remove(3)), "an entity is written and removed");
     must(typed(&host, "person").remove(1), "an entity is removed");
+    must(typed(&host, "person").alter("a", DefinitionSpec::required), "a rule is made");
 }
 
 /// The whole picture is the same after the store was closed and opened again, twice.

@@ -1,8 +1,10 @@
 //! Required and default values, as the store keeps to them.
 
 use crate::conformance::Store;
-use crate::conformance::support::{PLAN, WHOLE, customer, held, holds, host, must, refused_whole, same, snapshot, typed};
-use crate::error::Error;
+use crate::conformance::support::{
+    PLAN, WHOLE, customer, held, holds, host, must, optional, refused, refused_whole, same, snapshot, typed,
+};
+use crate::error::{Error, Rule};
 use crate::model::{DefinitionId, DefinitionSpec, Value};
 
 /// A required value cannot be cleared, moved away or left out of a save; removing the whole entity is no such thing.
@@ -11,7 +13,9 @@ pub fn required_values_stay(store: &Store) {
     let host = host(store);
     let of = typed(&host, "customer");
     must(of.ensure([DefinitionSpec::string("a").required(), DefinitionSpec::string("b")]), "definitions are made");
+    must(of.alter("a", optional), "a rule is turned off");
     must(of.set(2, "b", "y"), "an entity is written in part");
+    must(of.alter("a", DefinitionSpec::required), "and on again");
     must(of.set(1, "a", "x"), "a value is set");
     let keys = [customer(1), customer(2), customer(3)];
     refused_whole(store, &keys, Error::is_invalid, promise, || of.clear(1, "a"));
@@ -21,6 +25,42 @@ pub fn required_values_stay(store: &Store) {
     must(of.clear(2, "a"), "what is not there is cleared");
     must(of.set(1, "a", "w"), "a required value is replaced");
     must(of.remove(1), "an entity is removed with its required values");
+}
+
+/// The batch that creates an entity gives what is required, in whatever order; entities that were there may lack it.
+pub fn new_entities_have_what_is_required(store: &Store) {
+    let promise = "the batch that creates an entity gives every required value, by whatever change";
+    let host = host(store);
+    let of = typed(&host, "customer");
+    must(of.ensure(["a", "b", "c"].map(DefinitionSpec::string)), "definitions are made");
+    must(of.set(1, "a", "before the rule"), "an entity is created");
+    must(of.alter("c", DefinitionSpec::required), "a rule is made");
+    let keys = [customer(1), customer(2), customer(3)];
+    let missing = |error: &Error| {
+        let [violation] = error.violations() else { return false };
+        violation.rule == Rule::Required && violation.attribute.as_deref() == Some("c") && violation.entity == Some(customer(2))
+    };
+    refused_whole(store, &keys, missing, promise, || of.set(2, "a", "x"));
+    refused_whole(store, &keys, missing, promise, || of.set_text(2, "a", "x"));
+    refused_whole(store, &keys, missing, promise, || of.save(2, [("a", "x")]));
+    refused_whole(store, &keys, missing, promise, || {
+        host.batch().set(("customer", 2), "b", "x").move_value(("customer", 2), "b", "a").commit()
+    });
+    refused_whole(store, &keys, missing, promise, || {
+        host.batch().set(("customer", 2), "a", "x").set(("customer", 2), "c", "y").clear(("customer", 2), "c").commit()
+    });
+    refused_whole(store, &keys, missing, promise, || {
+        host.batch().save(("customer", 3), [("c", "z")]).set(("customer", 2), "a", "x").commit()
+    });
+    let checked = host.batch().set(("customer", 2), "a", "x").check();
+    refused(checked, missing, "a check answers what the commit answers", PLAN);
+    must(of.set(1, "b", "x"), "an entity that was there is changed otherwise");
+    must(host.batch().set(("customer", 2), "a", "x").set(("customer", 2), "c", "y").commit(), "the rule is met behind");
+    must(host.batch().clear(("customer", 2), "c").set(("customer", 2), "c", "z").commit(), "a value is replaced");
+    let again = || host.batch().remove(("customer", 2)).set(("customer", 2), "a", "x").commit();
+    refused_whole(store, &keys, missing, "an entity that goes on keeps what is required", again);
+    must(of.remove(2), "an entity is removed");
+    refused_whole(store, &keys, missing, "an entity that was removed is created again", || of.set(2, "a", "x"));
 }
 
 /// Required from one commit on: what was written before may lack it, what is written after may not lose it.
@@ -33,12 +73,8 @@ pub fn required_can_be_turned_on_and_off(store: &Store) {
     must(of.set(2, "a", "with"), "a value is set");
     must(of.alter("a", DefinitionSpec::required), "a rule is turned on while an entity lacks the value");
     refused_whole(store, &[customer(2)], Error::is_invalid, promise, || of.clear(2, "a"));
-    let off = |mut spec: DefinitionSpec| {
-        spec.rules.required = false;
-        spec
-    };
     must(
-        host.batch().alter("customer", "a", off).clear(("customer", 2), "a").commit(),
+        host.batch().alter("customer", "a", optional).clear(("customer", 2), "a").commit(),
         "a rule is turned off and used in one batch",
     );
     let nothing: [(); 0] = [];

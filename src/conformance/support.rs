@@ -296,6 +296,12 @@ pub(super) fn patiently<T>(mut act: impl FnMut() -> Result<T>) -> Result<T> {
     }
 }
 
+/// The same declaration without the required rule.
+pub(super) fn optional(mut spec: DefinitionSpec) -> DefinitionSpec {
+    spec.rules.required = false;
+    spec
+}
+
 /// What a panic said.
 pub(super) fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::conformance::Store;
-use crate::conformance::support::{customer, holds, host, must, refused, same, snapshot, sound, typed};
+use crate::conformance::support::{customer, holds, host, must, optional, refused, same, snapshot, sound, typed};
 use crate::filter::attr;
 use crate::model::{DataType, DefinitionSpec, Value};
 use crate::store::Offending;
@@ -91,6 +91,38 @@ pub fn split_values_move(store: &Store) {
     must(undo.map_or_else(|| host.batch().commit(), crate::BatchBuilder::commit), "4: it is undone");
     let free: Vec<_> = (1..=4).map(|id| must(of.get::<String>(id, "free"), "a text is read")).collect();
     same(&free, &texts.map(|text| Some(text.to_owned())), "undoing it brings every text back", EVERY);
+    sound(store, EVERY);
+}
+
+/// What a plan would take from entities that must have it is refused, and told beforehand.
+pub fn what_is_required_is_not_swept_away(store: &Store) {
+    let promise = "a plan takes no required value from an entity: each is an offence in its report, and is never cleared";
+    let host = host(store);
+    let of = typed(&host, "customer");
+    must(
+        of.ensure([DefinitionSpec::string("must").required(), DefinitionSpec::integer("n"), DefinitionSpec::integer("into")]),
+        "1",
+    );
+    let batch = host.batch().set(("customer", 1), "must", "7").set(("customer", 1), "into", 8);
+    must(batch.set(("customer", 2), "must", "seven").commit(), "2");
+    let plans: [(_, &dyn Fn() -> _); 3] = [
+        (1, &|| of.plan().split("must", "n")),
+        (2, &|| of.plan().merge("must", "into")),
+        (1, &|| of.plan().change("must", |spec| spec.of_type(DataType::Integer))),
+    ];
+    for (offending, plan) in plans {
+        let report = must(plan().check(), "a plan is checked");
+        same(&(report.held, report.offending), &(2, offending), promise, EVERY);
+        for what in [Offending::Refuse, Offending::Clear] {
+            let told = |error: &crate::Error| error.violations().len() as u64 == report.offending;
+            refused(plan().apply_with(what), told, promise, EVERY);
+        }
+    }
+    let named = must(of.plan().split("must", "n").check(), "a plan is checked").offences;
+    let names: Vec<_> = named.iter().map(|offence| offence.violation.attribute.as_deref()).collect();
+    same(&names, &[Some("must")], promise, EVERY);
+    must(of.plan().change("must", optional).split("must", "n").apply(), "3: it need not be there any longer");
+    same(&must(of.get::<i64>(1, "n"), "a value is read"), &Some(7), promise, EVERY);
     sound(store, EVERY);
 }
 

@@ -23,6 +23,8 @@ pub struct Catalog {
     unique: BTreeSet<DefinitionId>,
     /// Those of which no history is kept.
     unkept: BTreeSet<DefinitionId>,
+    /// The required ones. Every commit looks them up for each entity.
+    required: ByType<BTreeSet<DefinitionId>>,
     /// In a catalog of the past: those of which is not known what was held then, with the commits from which on it is.
     forgotten: BTreeMap<DefinitionId, (Arc<Definition>, CommitId)>,
 }
@@ -49,6 +51,7 @@ impl Catalog {
             by_name: ByType::default(),
             unique: BTreeSet::new(),
             unkept: BTreeSet::new(),
+            required: ByType::default(),
             forgotten: BTreeMap::new(),
         }
     }
@@ -247,6 +250,11 @@ impl Catalog {
         &self.unkept
     }
 
+    /// The required definitions of a type, by id.
+    pub(crate) fn required_of(&self, entity_type: &EntityType) -> impl Iterator<Item = DefinitionId> + '_ {
+        self.required.get(entity_type).into_iter().flatten().copied()
+    }
+
     /// Leaves out what is not known of a point in the past, and says so to who asks for it.
     pub(crate) fn forget(&mut self, definition: Arc<Definition>, until: CommitId) {
         self.forgotten.insert(definition.id(), (definition, until));
@@ -302,6 +310,9 @@ impl Catalog {
         }
         self.unique.remove(&id);
         self.unkept.remove(&id);
+        if let Some(required) = self.required.get_mut(definition.entity_type()) {
+            required.remove(&id);
+        }
         Some(definition)
     }
 
@@ -332,6 +343,9 @@ impl Catalog {
         }
         if definition.spec().retention == Some(Retention::Off) {
             self.unkept.insert(definition.id());
+        }
+        if definition.rules().required {
+            self.required.entry(definition.entity_type()).insert(definition.id());
         }
         self.by_id[index] = Some(Arc::new(definition));
     }

@@ -10,7 +10,7 @@ use crate::model::{DataType, Retention, Value};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Rules {
-    /// The value cannot be cleared, and must be there when an entity is saved whole.
+    /// The batch that creates an entity must give the value, and it cannot be cleared.
     pub required: bool,
     /// No two entities hold equal values.
     pub unique: bool,
@@ -147,12 +147,28 @@ impl DefinitionSpec {
         self
     }
 
-    /// The value cannot be cleared, and must be stored when an entity is saved whole. Entities that were written before,
-    /// or only in part, may lack it.
+    /// Requires the value: the batch that creates an entity must give it, and no batch can take it away.
+    ///
+    /// A batch creates an entity that held no value before the batch and holds one after it. The rule is checked against
+    /// what the batch leaves, so the order of its changes does not matter. [`save`](crate::AttributesOf::save) must always
+    /// list the value. An entity that was written before the rule was made may lack the value, and its other attributes can
+    /// still be changed. A default does not replace the value.
+    ///
+    /// Removing the whole entity and erasing the value are allowed. Undo and restore return to a state that was valid at
+    /// its time, so they are not bound by this rule, nor by any other rule but [`unique`](Self::unique).
     ///
     /// ```
-    /// # use custom_attributes::DefinitionSpec;
-    /// assert!(DefinitionSpec::string("billing_method").required().rules.required);
+    /// use custom_attributes::{Attributes, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.ensure([DefinitionSpec::string("billing_method").required(), DefinitionSpec::integer("seats")])?;
+    /// let refused = customers.set(123, "seats", 5).unwrap_err();
+    /// let message = "customer/123: `billing_method` is required, and would be missing: set it in the batch that creates the entity";
+    /// assert_eq!(refused.to_string(), message);
+    /// attributes.batch().set(("customer", 123), "seats", 5).set(("customer", 123), "billing_method", "monthly").commit()?;
+    /// customers.set(123, "seats", 6)?;
+    /// assert!(customers.clear(123, "billing_method").is_err());
+    /// # Ok::<(), custom_attributes::Error>(())
     /// ```
     #[must_use]
     pub fn required(mut self) -> Self {

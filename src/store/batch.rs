@@ -19,8 +19,14 @@ pub enum Change {
         /// What becomes of values that cannot be converted, or that new rules refuse.
         offending: Offending,
     },
-    /// Brings a deleted definition back, under its own id and with the stamp of its making.
-    Restore(Box<Definition>),
+    /// Takes definitions back to what they were, all at once, so that names can change hands among them. No entity may hold a
+    /// value of a definition that goes.
+    RestoreDefinitions {
+        /// Each id, with the definition as it stood; none if it was not there.
+        definitions: Vec<(DefinitionId, Option<Arc<Definition>>)>,
+        /// The commit as of which they stood so. Values that were set no later are not held against the rules.
+        as_of: CommitId,
+    },
     /// Deletes a definition.
     Undefine {
         /// Which.
@@ -77,6 +83,20 @@ pub enum Change {
         /// All its values, each definition once.
         values: Vec<Bound>,
     },
+    /// Takes a value back to what it was, whatever the rules of today ask of it.
+    RestoreValue {
+        /// The entity.
+        entity: EntityKey,
+        /// The value, in the type that its definition has now.
+        value: Bound,
+    },
+    /// Takes a value away where there was none, whatever the rules of today ask of it.
+    RestoreAbsence {
+        /// The entity.
+        entity: EntityKey,
+        /// Whose value. The definition may be gone already.
+        definition: DefinitionId,
+    },
     /// Takes all values of the entity away, required ones as well.
     Remove {
         /// The entity.
@@ -104,8 +124,8 @@ impl Change {
     /// The entity of which it replaces what is held for this definition, whatever that is.
     pub(crate) fn overwrites(&self, id: DefinitionId) -> Option<&EntityKey> {
         match self {
-            Self::Set { entity, value } if value.definition() == id => Some(entity),
-            Self::Clear { entity, definition } if *definition == id => Some(entity),
+            Self::Set { entity, value } | Self::RestoreValue { entity, value } if value.definition() == id => Some(entity),
+            Self::Clear { entity, definition } | Self::RestoreAbsence { entity, definition } if *definition == id => Some(entity),
             Self::EraseValue { entity, definitions } if definitions.contains(&id) => Some(entity),
             Self::Save { entity, .. } | Self::Remove { entity } | Self::EraseEntity { entity } => Some(entity),
             _ => None,
@@ -130,7 +150,7 @@ impl Change {
         match self {
             Self::Define(_)
             | Self::Redefine { .. }
-            | Self::Restore(_)
+            | Self::RestoreDefinitions { .. }
             | Self::Undefine { .. }
             | Self::Merge { .. }
             | Self::Split { .. }
@@ -139,6 +159,8 @@ impl Change {
             | Self::Clear { entity, .. }
             | Self::Move { entity, .. }
             | Self::Save { entity, .. }
+            | Self::RestoreValue { entity, .. }
+            | Self::RestoreAbsence { entity, .. }
             | Self::Remove { entity }
             | Self::EraseValue { entity, .. }
             | Self::EraseEntity { entity } => Some(entity),

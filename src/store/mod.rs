@@ -25,7 +25,7 @@ pub use batch::{Batch, Change, Offending, VersionId};
 pub use changes::{CatalogChange, Changes, Commit, Past, PastDefinition, RecordChange, Removal, Touched};
 pub use explained::{ExplainedOrder, ExplainedPart, Explanation, Way};
 pub use fault::{Fault, FaultKind};
-pub(crate) use plan::{Duplicate, Judged, judge, missing};
+pub(crate) use plan::{Duplicate, Judged, Lack, judge, missing};
 pub use plan::{Plan, plan, plan_with};
 pub use port::{AttributeStore, Decide, Find, Marks, Snapshot};
 pub(crate) use port::{commit_with_id, each_record, fill, gone_definitions, scan_from, written_at};

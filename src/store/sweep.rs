@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{Rule, Violation};
 use crate::model::{Bound, CommitId, Definition, Edit, EntityRecord, EntityType, Limits, Value};
-use crate::store::Offending;
+use crate::store::{Lack, Offending};
 
 /// A step over all entities of a type.
 #[derive(Debug)]
@@ -18,7 +18,12 @@ pub(crate) struct Sweep {
 #[derive(Debug)]
 enum Step {
     /// Values become what the definition admits.
-    Settle { definition: Arc<Definition>, offending: Offending },
+    Settle {
+        definition: Arc<Definition>,
+        offending: Offending,
+        /// Values that were set no later than by this commit are not held against the rules.
+        stood: CommitId,
+    },
     /// Values go.
     Clear { definition: Arc<Definition> },
     /// Values go over to another attribute.
@@ -53,8 +58,8 @@ impl Swept {
 }
 
 impl Sweep {
-    pub(super) const fn settle(place: usize, definition: Arc<Definition>, offending: Offending) -> Self {
-        Self { place, step: Step::Settle { definition, offending } }
+    pub(super) const fn settle(place: usize, definition: Arc<Definition>, offending: Offending, stood: CommitId) -> Self {
+        Self { place, step: Step::Settle { definition, offending, stood } }
     }
 
     pub(super) const fn clear(place: usize, definition: Arc<Definition>) -> Self {
@@ -106,7 +111,12 @@ impl Sweep {
                 cleared(record, definition);
                 Swept::Cleared
             }
-            Step::Settle { definition, offending } => match definition.settle(&held.value) {
+            Step::Settle { definition, stood, .. }
+                if held.modified <= *stood && held.value.data_type() == definition.data_type() =>
+            {
+                Swept::Stays
+            }
+            Step::Settle { definition, offending, .. } => match definition.settle(&held.value) {
                 Ok(None) => Swept::Stays,
                 Ok(Some(bound)) => moved(record, held.value, bound, commit),
                 Err(violation) => {
@@ -122,9 +132,15 @@ impl Sweep {
                         None => Swept::Cleared,
                     }
                 }
-                Err(violation) => offends(record, held.value, violation, offending.clears(held.modified)),
+                Err(violation) => {
+                    let is_cleared = offending.clears(held.modified) && !from.rules().required;
+                    offends(record, held.value, violation, is_cleared)
+                }
             },
             Step::Split { from, into } => match merged(record, into, &held.value) {
+                Ok(Some(_)) if from.rules().required => {
+                    Swept::Offends { value: held.value, violation: Lack::SplitOff.of(from), is_cleared: false }
+                }
                 Ok(Some(bound)) => {
                     cleared(record, from);
                     moved(record, held.value, bound, commit)

@@ -96,13 +96,16 @@ fn last_sets<'b>(batch: &'b Batch, violations: &[Violation]) -> HashMap<(&'b Ent
     };
     for (place, change) in batch.changes().iter().enumerate() {
         match change {
-            Change::Set { entity, value } => _ = places.insert((entity, value.definition()), place),
+            Change::Set { entity, value } | Change::RestoreValue { entity, value } => {
+                _ = places.insert((entity, value.definition()), place);
+            }
             Change::Move { .. } if is_refused(place) => {}
             Change::Move { entity, to, .. } => _ = places.insert((entity, *to), place),
             Change::Save { entity, values } => places.extend(values.iter().map(|value| ((entity, value.definition()), place))),
             Change::Define(_)
             | Change::Redefine { .. }
-            | Change::Restore(_)
+            | Change::RestoreDefinitions { .. }
+            | Change::RestoreAbsence { .. }
             | Change::Undefine { .. }
             | Change::Merge { .. }
             | Change::Split { .. }

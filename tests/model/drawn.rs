@@ -426,6 +426,13 @@ fn refilling(draw: &mut Draw<'_>) -> Operation {
     Operation::Commit(BatchGiven { actor: None, note: None, expected: Vec::new(), changes })
 }
 
+/// A rule that values must be there, or no longer.
+fn requiring(draw: &mut Draw<'_>) -> Operation {
+    let name = draw.one(&FEW_NAMES).0;
+    let change = Change::Alter { of: CUSTOMER, name, touches: vec![Touch::Required(draw.below(3) < 2)] };
+    Operation::Single { actor: None, change }
+}
+
 /// Several values at once, which are mostly in order.
 fn filling(draw: &mut Draw<'_>) -> Operation {
     let changes = draw.many(2, 8, |draw| {
@@ -441,6 +448,7 @@ fn dense_operation(draw: &mut Draw<'_>) -> Operation {
         8 => Operation::Commit(batch(draw)),
         3 => filling(draw),
         2 => refilling(draw),
+        4 => requiring(draw),
         1 => Operation::Check(batch(draw)),
         10 => restoring(draw),
         3 => reading_past(draw),

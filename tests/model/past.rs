@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use custom_attributes::{DefinitionSpec, Rule, Value};
+use custom_attributes::{Rule, Value};
 
 use crate::asked::{not_found, refusal, violation};
 use crate::operations::{Ago, KeyGiven, Question, Wanted};
@@ -22,21 +22,8 @@ pub(crate) struct Restoration {
 
 #[derive(Debug)]
 pub(crate) enum Step {
-    Restore(u32, ModelDefinition),
-    Change {
-        of: &'static str,
-        name: String,
-        spec: DefinitionSpec,
-    },
-    Delete {
-        of: &'static str,
-        name: String,
-    },
-    /// Another name for a while, which nobody asked for.
-    Aside {
-        id: u32,
-        name: String,
-    },
+    /// Definitions as they stood as of a commit.
+    Definitions(Vec<(u32, Option<ModelDefinition>)>, u64),
     Put {
         key: Key,
         id: u32,
@@ -111,7 +98,7 @@ impl Model {
             if self.definitions.contains_key(&id) {
                 restoration.steps.push(Step::Put { key: key.clone(), id, value: value(then, id).cloned() });
             } else {
-                violations.push(superseded(Some(key), &format!("definition {id}"), "that time".to_owned(), "deleted"));
+                violations.push(superseded(Some(key), &self.last_name(id), "that time".to_owned(), "deleted"));
             }
         }
         finished(restoration, violations)
@@ -119,12 +106,13 @@ impl Model {
 
     fn restore_definition(&self, id: u32) -> Result<Restoration, Refusal> {
         let deleted = (1..=self.states.len() as u64).rev().find_map(|commit| {
+            let as_of = commit - 1;
             let before = self.as_of(commit - 1).ok()?;
             let was_deleted = before.definitions.contains_key(&id) && !self.as_of(commit).ok()?.definitions.contains_key(&id);
-            was_deleted.then_some(before)
+            was_deleted.then_some((as_of, before))
         });
-        let before = deleted.filter(|_| !self.definitions.contains_key(&id)).ok_or_else(not_found)?;
-        let mut steps = vec![Step::Restore(id, before.definitions[&id].clone())];
+        let (as_of, before) = deleted.filter(|_| !self.definitions.contains_key(&id)).ok_or_else(not_found)?;
+        let mut steps = vec![Step::Definitions(vec![(id, Some(before.definitions[&id].clone()))], as_of)];
         for (key, entity) in before.living(None) {
             if let Some(held) = entity.values.get(&id) {
                 steps.push(Step::Put { key: key.clone(), id, value: Some(held.value.clone()) });
@@ -133,10 +121,15 @@ impl Model {
         Ok(Restoration { steps, expected: Vec::new(), catalog: Some(self.catalog) })
     }
 
+    fn last_name(&self, id: u32) -> String {
+        let (last, _) = self.past_definitions[&id].last().expect("it was deleted");
+        last.spec.0.name.clone()
+    }
+
     fn undo(&self, commit: u64) -> Result<Restoration, Refusal> {
         let (before, after) = (self.as_of(commit.checked_sub(1).ok_or_else(not_found)?)?, self.as_of(commit)?);
         let (mut restoration, mut violations) = (Restoration::default(), Vec::new());
-        let (mut undone, mut made) = (Vec::new(), Vec::new());
+        let mut undone = Vec::new();
         for id in 1..=after.last_definition {
             let (was, became, now) = (before.definitions.get(&id), after.definitions.get(&id), self.definitions.get(&id));
             let version = |definition: Option<&ModelDefinition>| definition.map(|definition| definition.modified.commit);
@@ -151,23 +144,10 @@ impl Model {
                 continue;
             }
             restoration.catalog = Some(self.catalog);
-            undone.push((id, either.of, was.cloned(), became.map(|became| became.spec.name.clone())));
+            undone.push((id, was.cloned()));
         }
-        let moves_aside = undone.len() > 1;
-        for (id, _, _, name) in undone.iter_mut().filter(|_| moves_aside) {
-            if let Some(name) = name {
-                // No name of the alphabet begins so.
-                *name = format!("~{id}");
-                restoration.steps.push(Step::Aside { id: *id, name: name.clone() });
-            }
-        }
-        for (id, of, was, became) in undone {
-            match (was, became) {
-                (Some(was), None) => restoration.steps.push(Step::Restore(id, was)),
-                (None, Some(name)) => made.push(Step::Delete { of, name }),
-                (Some(was), Some(name)) => restoration.steps.push(Step::Change { of, name, spec: was.spec }),
-                (None, None) => {}
-            }
+        if !undone.is_empty() {
+            restoration.steps.push(Step::Definitions(undone, commit - 1));
         }
         let mut changed: Vec<_> = after.entities.iter().filter(|(key, entity)| entity.revision > before.revision(key)).collect();
         changed.sort_by_key(|(_, entity)| entity.ordinal);
@@ -177,7 +157,7 @@ impl Model {
             for id in ids(was, became).into_iter().filter(|id| differs(was, became, *id)) {
                 let named = after.definitions.get(&id).or_else(|| before.definitions.get(&id));
                 let name = &named.expect("it held a value").spec.name;
-                let comes_back = restoration.steps.iter().any(|step| matches!(step, Step::Restore(back, _) if *back == id));
+                let comes_back = restoration.steps.iter().any(|step| matches!(step, Step::Definitions(all, _) if all.iter().any(|(back, then)| *back == id && then.is_some())));
                 if value(now, id) != value(became, id) {
                     let found = value(now, id).map_or("absent".to_owned(), |held| format!("{:?}", held.to_string()));
                     violations.push(superseded(Some(key), name, format!("commit {commit}"), found));
@@ -188,7 +168,6 @@ impl Model {
                 }
             }
         }
-        restoration.steps.extend(made);
         finished(restoration, violations)
     }
 }

@@ -2,6 +2,7 @@
 
 mod definitions;
 mod merging;
+mod required;
 mod restoring;
 mod unique;
 
@@ -13,6 +14,7 @@ use crate::operations::{Change, KeyGiven, touched};
 use crate::reference::{Key, Model, ModelDefinition, ModelValue, next_commit, stamp_of, value_id};
 use crate::rules::{Fault, bind, bind_held, read};
 use crate::shapes::{Applied, Commit, Receipt, Refusal, Stamp, Violation};
+use crate::writing::required::Taking;
 
 /// A batch in the model's terms.
 struct Writing<'a> {
@@ -39,6 +41,16 @@ struct Writing<'a> {
     to_come: Vec<(usize, Key, u32)>,
     /// Definitions whose values change with a definition, whoever holds them: all of them are compared where they are unique.
     swept: Vec<u32>,
+    /// What refused requests would have given, or are told to lack.
+    unseen: Vec<(Key, u32)>,
+    /// Required values that were taken from entities, and whether each may go with the entity, or in any case.
+    taken: Vec<(usize, Key, u32, Taking)>,
+    /// Entities of which anything was taken back.
+    restored: Vec<Key>,
+    /// Definitions that are to go, and must have no holder at the end.
+    vacated: Vec<(usize, u32, String)>,
+    /// The first change of each entity.
+    first_at: Vec<(Key, usize)>,
     /// Whether a definition was changed in a way that held values have to follow.
     has_settled: bool,
 }
@@ -130,6 +142,8 @@ impl<'a> Writing<'a> {
         }
         let expected = writing.expected.clone();
         expected.iter().for_each(|(key, _)| writing.name(key));
+        writing.check_vacated();
+        writing.check_required();
         writing.check_unique();
         let Self { next, commit, refused, broken, changes, named, touched, declared, .. } = writing;
         Ok(Written { next, commit, expected, refused, broken, changes, named, touched, declared })
@@ -153,6 +167,11 @@ impl<'a> Writing<'a> {
             swept: Vec::new(),
             overwrites: Vec::new(),
             to_come: Vec::new(),
+            unseen: Vec::new(),
+            taken: Vec::new(),
+            restored: Vec::new(),
+            vacated: Vec::new(),
+            first_at: Vec::new(),
             has_settled: false,
         }
     }
@@ -180,6 +199,13 @@ impl<'a> Writing<'a> {
     fn name(&mut self, key: &Key) {
         if !self.named.contains(key) {
             self.named.push(key.clone());
+        }
+    }
+
+    fn name_at(&mut self, place: usize, key: &Key) {
+        self.name(key);
+        if !self.first_at.iter().any(|(other, _)| other == key) {
+            self.first_at.push((key.clone(), place));
         }
     }
 
@@ -293,11 +319,11 @@ impl<'a> Writing<'a> {
             }
             Change::Remove { key } => {
                 let Some(key) = self.key(Some(place), *key) else { return };
-                self.name(&key);
+                self.name_at(place, &key);
                 self.overwrite_all(place, &key);
-                let values = &mut self.next.entities.entry(key.clone()).or_default().values;
+                let values = std::mem::take(&mut self.next.entities.entry(key.clone()).or_default().values);
                 let outcome = if values.is_empty() { Outcome::Unchanged } else { Outcome::Cleared };
-                values.clear();
+                values.keys().for_each(|id| self.took(place, &key, *id, Taking::WithAll));
                 self.did(outcome, None, Some(&key));
             }
         }
@@ -315,12 +341,15 @@ impl<'a> Writing<'a> {
         let spec = self.definition(id).spec.clone();
         match value.and_then(|value| bind(&spec, value)) {
             Ok(value) => {
-                self.name(key);
+                self.name_at(place, key);
                 self.overwrites.push((place, key.clone(), id));
                 let outcome = self.put(place, key, id, value);
                 self.did(outcome, Some(id), Some(key));
             }
-            Err(fault) => self.refuse(Some(place), Some(key), Some(&spec.name), fault),
+            Err(fault) => {
+                self.refuse(Some(place), Some(key), Some(&spec.name), fault);
+                self.unseen.push((key.clone(), id));
+            }
         }
     }
 
@@ -358,19 +387,17 @@ impl<'a> Writing<'a> {
     }
 
     fn clear(&mut self, place: usize, key: &Key, id: u32) {
-        self.name(key);
+        self.name_at(place, key);
         self.overwrites.push((place, key.clone(), id));
         let was_there = self.take(key, id);
-        let spec = &self.definition(id).spec;
-        if was_there && spec.rules.required {
-            let (name, fault) = (spec.name.clone(), Fault::new(Rule::Required, "it cannot be cleared", "it was to be"));
-            self.break_rule(place, Some(key), &name, fault);
+        if was_there {
+            self.took(place, key, id, Taking::Cleared);
         }
         self.did(if was_there { Outcome::Cleared } else { Outcome::Unchanged }, Some(id), Some(key));
     }
 
     fn move_value(&mut self, place: usize, key: &Key, from: u32, to: u32) {
-        self.name(key);
+        self.name_at(place, key);
         let (source, target) = (self.definition(from).spec.clone(), self.definition(to).spec.clone());
         if from == to {
             return self.did(Outcome::Unchanged, Some(to), Some(key));
@@ -381,14 +408,11 @@ impl<'a> Writing<'a> {
         if let Some(there) = self.held(key, to) {
             self.break_rule(place, Some(key), &target.name, Fault::new(Rule::Vacant, &source.name, there));
         }
-        if source.rules.required {
-            let fault = Fault::new(Rule::Required, "it cannot be moved away", "it was to be");
-            self.break_rule(place, Some(key), &source.name, fault);
-        }
         match bind_held(&target, value) {
             Ok(value) => {
                 self.take(key, from);
                 let outcome = self.put(place, key, to, value);
+                self.took(place, key, from, Taking::Moved);
                 self.did(outcome, Some(to), Some(key));
             }
             Err(fault) => self.break_rule(place, Some(key), &target.name, fault),
@@ -403,7 +427,10 @@ impl<'a> Writing<'a> {
             given.push(id);
             let spec = self.definition(id).spec.clone();
             match bind(&spec, value.clone()) {
-                Err(fault) => self.refuse(Some(place), Some(key), Some(&spec.name), fault),
+                Err(fault) => {
+                    self.refuse(Some(place), Some(key), Some(&spec.name), fault);
+                    self.unseen.push((key.clone(), id));
+                }
                 Ok(_) if bound.iter().any(|(other, _)| *other == id) => {
                     self.refuse(Some(place), Some(key), Some(&spec.name), Fault::wordless(Rule::Once));
                 }
@@ -411,10 +438,14 @@ impl<'a> Writing<'a> {
             }
         }
         let is_refused = self.refused.len() > refused;
-        let missing =
-            self.next.definitions.iter().filter(|(id, one)| one.of == key.of && one.spec.rules.required && !given.contains(id));
-        for name in missing.map(|(_, one)| one.spec.name.clone()).collect::<Vec<_>>() {
-            let fault = Fault::new(Rule::Required, "an entity is not saved without it", "it is missing");
+        for (id, name) in self.required_of(key.of) {
+            if is_refused {
+                self.unseen.push((key.clone(), id));
+            }
+            if given.contains(&id) {
+                continue;
+            }
+            let fault = Fault::new(Rule::Required, "give it when the entity is saved whole", "missing");
             if is_refused {
                 self.refuse(Some(place), Some(key), Some(&name), fault);
             } else {
@@ -424,7 +455,7 @@ impl<'a> Writing<'a> {
         if is_refused {
             return;
         }
-        self.name(key);
+        self.name_at(place, key);
         self.overwrite_all(place, key);
         let held = self.next.entities.entry(key.clone()).or_default();
         let was_empty = held.values.is_empty();

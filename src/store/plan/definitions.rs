@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Result, Rule, Violation};
-use crate::model::{Definition, DefinitionId, EntityKey, EntityRecord, Outcome, Stamp};
+use crate::model::{CommitId, Definition, DefinitionId, EntityKey, EntityRecord, Outcome, Stamp};
 use crate::store::plan::erasing::Carried;
-use crate::store::plan::{Planner, moved_catalog, undefined};
+use crate::store::plan::{Planner, moved_catalog};
 use crate::store::sweep::{Sweep, Swept};
 use crate::store::{Applied, Offending};
 
@@ -31,7 +31,7 @@ impl Planner<'_> {
         let id = newer.id();
         self.declared.insert(id);
         let Some(older) = self.catalog.get(id).cloned() else {
-            self.refuse(place, None, undefined(id, newer.entity_type()));
+            self.refuse(place, None, self.undefined(id, newer.entity_type()));
             return Applied::new(Outcome::Unchanged, Some(id));
         };
         if older.spec() == newer.spec() && !self.judges {
@@ -39,27 +39,84 @@ impl Planner<'_> {
         }
         let newer = newer.clone().succeeding(&older);
         if self.judges || older.data_type() != newer.data_type() || older.is_tightened_by(&newer) {
-            self.settle_held_values(place, &newer, offending);
+            self.settle_held_values(place, &newer, offending, CommitId::default());
         }
         self.put(place, newer, older.created().clone());
         Applied::new(Outcome::Updated, Some(id))
     }
 
-    pub(super) fn restore(&mut self, place: usize, definition: &Definition) -> Result<Applied> {
-        let id = definition.id();
-        // One that is there, or never was, belongs to another catalog than the one that the batch was bound against.
-        if self.catalog.get(id).is_some() || id > self.catalog.last_id() {
-            return Err(moved_catalog(self.batch, &self.before));
+    /// Takes definitions back to what they were. All of them go before the first comes back: a name may have gone from one to
+    /// another, and is free by then.
+    pub(super) fn restore_definitions(
+        &mut self,
+        place: usize,
+        restored: &[(DefinitionId, Option<Arc<Definition>>)],
+        as_of: CommitId,
+    ) -> Result<Applied> {
+        let mut outcomes = Vec::with_capacity(restored.len());
+        let mut changed = Vec::with_capacity(restored.len());
+        for (id, then) in restored {
+            // A definition that never was belongs to another catalog than the one that the batch was bound against.
+            if *id > self.catalog.last_id() {
+                return Err(moved_catalog(self.batch, &self.before));
+            }
+            self.declared.insert(*id);
+            let now = self.catalog.get(*id).cloned();
+            let then = then.as_deref().map(|then| self.successor(then)).transpose()?;
+            let outcome = match (&now, &then) {
+                (None, None) => Outcome::Unchanged,
+                (Some(now), Some(then)) if now.spec() == then.spec() => Outcome::Unchanged,
+                (Some(now), Some(then)) => {
+                    if now.data_type() != then.data_type() || now.is_tightened_by(then) {
+                        self.settle_held_values(place, then, Offending::Refuse, as_of);
+                    }
+                    Outcome::Updated
+                }
+                (Some(now), None) => {
+                    self.vacated.push((place, Arc::clone(now)));
+                    Outcome::Cleared
+                }
+                (None, Some(_)) => Outcome::Created,
+            };
+            if outcome != Outcome::Unchanged {
+                Arc::make_mut(&mut self.catalog).undefine(*id);
+                self.touched.insert(*id, place);
+                changed.extend(then);
+            }
+            outcomes.push(outcome);
         }
-        self.declared.insert(id);
-        let older = match self.before.get(id) {
+        for then in changed {
+            let created = then.created().clone();
+            self.put(place, then, created);
+        }
+        Ok(match (&outcomes[..], restored) {
+            ([outcome], [(id, _)]) => Applied::new(*outcome, Some(*id)),
+            (outcomes, _) if outcomes.iter().all(|outcome| *outcome == Outcome::Unchanged) => {
+                Applied::new(Outcome::Unchanged, None)
+            }
+            _ => Applied::new(Outcome::Updated, None),
+        })
+    }
+
+    /// A definition of the past as the next version of what it is now, or was last.
+    fn successor(&self, then: &Definition) -> Result<Definition> {
+        let id = then.id();
+        let older = match self.catalog.get(id).or_else(|| self.before.get(id)) {
             Some(older) => Some(Arc::clone(older)),
             None => self.snapshot.past_definitions(id)?.pop().map(|past| past.definition),
         };
-        let restored = definition.clone();
-        let restored = older.iter().fold(restored, |restored, older| restored.succeeding(older));
-        self.put(place, restored, definition.created().clone());
-        Ok(Applied::new(Outcome::Created, Some(id)))
+        Ok(older.iter().fold(then.clone(), |then, older| then.succeeding(older)))
+    }
+
+    /// Refuses definitions that are to go while entities hold values of theirs.
+    pub(super) fn check_vacated(&mut self) -> Result<()> {
+        for (place, definition) in std::mem::take(&mut self.vacated) {
+            let holders = self.holders(&definition)?;
+            if holders > 0 {
+                self.refuse(place, None, in_use(&definition, &held_by(holders)));
+            }
+        }
+        Ok(())
     }
 
     /// Puts a definition under its id, with the stamp of its making.
@@ -72,13 +129,14 @@ impl Planner<'_> {
         }
     }
 
-    /// Values that are held become what the newer definition admits: each that it cannot is a violation, or goes.
-    fn settle_held_values(&mut self, place: usize, newer: &Definition, offending: Offending) {
+    /// Values that are held become what the newer definition admits: each that it cannot is a violation, or goes. Those that were
+    /// set no later than `stood` stood under this very definition once, and may stay.
+    fn settle_held_values(&mut self, place: usize, newer: &Definition, offending: Offending, stood: CommitId) {
         let id = newer.id();
         // What is set or cleared later in the batch is not asked what it is now.
         let later = self.batch.changes().iter().skip(place + 1).filter_map(|change| change.overwrites(id));
         let later: HashSet<&EntityKey> = later.collect();
-        self.sweep(Sweep::settle(place, Arc::new(newer.clone()), offending), &later);
+        self.sweep(Sweep::settle(place, Arc::new(newer.clone()), offending, stood), &later);
     }
 
     /// Does a step to the records that the batch names, and leaves it to be done to all others.
@@ -105,17 +163,20 @@ impl Planner<'_> {
         };
         if with_values {
             self.sweep(Sweep::clear(place, Arc::clone(&definition)), &HashSet::new());
-        } else if let Some(found) = self.in_use(&definition)? {
-            let advice = "delete it with its values if that is meant";
-            self.refuse(place, None, Violation::new(Rule::InUse, advice, found).about(&definition));
+        } else {
+            let (holders, dependents) = (self.holders(&definition)?, &definition.documentation().used_by);
+            if holders > 0 || !dependents.is_empty() {
+                let used_by = if dependents.is_empty() { String::new() } else { format!(", used by {}", dependents.join(", ")) };
+                self.refuse(place, None, in_use(&definition, &format!("{}{used_by}", held_by(holders))));
+            }
         }
         Arc::make_mut(&mut self.catalog).undefine(id);
         self.touched.insert(id, place);
         Ok(Applied::new(Outcome::Cleared, Some(id)))
     }
 
-    /// What stands against deleting a definition.
-    fn in_use(&self, definition: &Definition) -> Result<Option<String>> {
+    /// How many entities hold a value of a definition, as the batch leaves them so far.
+    fn holders(&self, definition: &Definition) -> Result<u64> {
         let id = definition.id();
         let stored = if self.before.get(id).is_some() { self.snapshot.usage(id)? } else { 0 };
         let holds = |record: &EntityRecord| u64::from(record.get(id).is_some());
@@ -130,12 +191,7 @@ impl Planner<'_> {
             let of = definition.entity_type();
             self.working.each_current(self.snapshot, of, |record| count += holds(record))?;
         }
-        let dependents = &definition.documentation().used_by;
-        if count == 0 && dependents.is_empty() {
-            return Ok(None);
-        }
-        let used_by = if dependents.is_empty() { String::new() } else { format!(", used by {}", dependents.join(", ")) };
-        Ok(Some(format!("{count} {} a value{used_by}", if count == 1 { "entity holds" } else { "entities hold" })))
+        Ok(count)
     }
 
     pub(super) fn merge(&mut self, place: usize, from: DefinitionId, into: DefinitionId, offending: Offending) -> Applied {
@@ -175,9 +231,17 @@ impl Planner<'_> {
             return None;
         };
         if source.entity_type() != target.entity_type() {
-            self.refuse(place, None, undefined(into, source.entity_type()));
+            self.refuse(place, None, self.undefined(into, source.entity_type()));
             return None;
         }
         (from != into).then_some((source, target))
     }
+}
+
+fn held_by(holders: u64) -> String {
+    format!("{holders} {} a value", if holders == 1 { "entity holds" } else { "entities hold" })
+}
+
+fn in_use(definition: &Definition, found: &str) -> Violation {
+    Violation::new(Rule::InUse, "delete it with its values if that is meant", found).about(definition)
 }

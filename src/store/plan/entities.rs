@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Rule, Violation};
 use crate::model::{Bound, Definition, DefinitionId, Edit, EntityKey, EntityRecord, Limits, Ordinal, Outcome};
-use crate::store::plan::{Planner, missing, required, undefined};
+use crate::store::plan::{Lack, Planner, missing};
 use crate::store::{Applied, Removal, VersionId};
 
 impl Planner<'_> {
@@ -16,7 +16,7 @@ impl Planner<'_> {
     fn is_defined(&mut self, place: usize, entity: &EntityKey, id: DefinitionId) -> bool {
         let defined = self.catalog.get(id).is_some_and(|definition| definition.entity_type() == entity.entity_type());
         if !defined {
-            self.refuse(place, Some(entity), undefined(id, entity.entity_type()));
+            self.refuse(place, Some(entity), self.undefined(id, entity.entity_type()));
         }
         defined
     }
@@ -40,13 +40,21 @@ impl Planner<'_> {
 
     pub(super) fn clear(&mut self, place: usize, entity: &EntityKey, id: DefinitionId) -> Applied {
         let commit = self.working.commit;
-        let Some(definition) = self.definition(place, entity, id) else {
+        if !self.is_defined(place, entity, id) {
             return Applied::new(Outcome::Unchanged, Some(id));
-        };
-        let outcome = self.record(entity).apply_one(Edit::Clear(id), commit);
-        if definition.rules().required && outcome == Outcome::Cleared {
-            self.refuse(place, Some(entity), required(&definition, "it cannot be cleared", "it was to be"));
         }
+        let outcome = self.record(entity).apply_one(Edit::Clear(id), commit);
+        if outcome == Outcome::Cleared {
+            self.note_taken(place, entity, id, Lack::Cleared);
+        }
+        Applied::new(outcome, Some(id))
+    }
+
+    /// Its definition need not be there: it may have gone with all that is taken back.
+    pub(super) fn restore_absence(&mut self, place: usize, entity: &EntityKey, id: DefinitionId) -> Applied {
+        let commit = self.working.commit;
+        let outcome = self.record(entity).apply_one(Edit::Clear(id), commit);
+        self.note_taken(place, entity, id, Lack::Allowed);
         Applied::new(outcome, Some(id))
     }
 
@@ -71,14 +79,13 @@ impl Planner<'_> {
         if let Some(occupied) = occupied {
             self.refuse(place, Some(entity), Violation::new(Rule::Vacant, source.name(), occupied).about(&target));
         }
-        if source.rules().required {
-            self.refuse(place, Some(entity), required(&source, "it cannot be moved away", "it was to be"));
-        }
         match target.bind(value, &Limits::typed()) {
             Ok(bound) => {
                 let record = self.record(entity);
                 record.apply_one(Edit::Clear(from), commit);
-                Applied::new(record.apply_one(Edit::Set(bound), commit), Some(to))
+                let outcome = record.apply_one(Edit::Set(bound), commit);
+                self.note_taken(place, entity, from, Lack::MovedAway);
+                Applied::new(outcome, Some(to))
             }
             Err(violation) => {
                 self.refuse(place, Some(entity), violation);
@@ -112,12 +119,13 @@ impl Planner<'_> {
         Applied::new(outcome, None)
     }
 
-    pub(super) fn remove(&mut self, entity: &EntityKey) -> Applied {
+    pub(super) fn remove(&mut self, place: usize, entity: &EntityKey, how: Lack) -> Applied {
         let commit = self.working.commit;
         let record = self.record(entity);
-        let held: Vec<_> = record.values().iter().map(|held| Edit::Clear(held.definition)).collect();
+        let held: Vec<_> = record.values().iter().map(|held| held.definition).collect();
         let outcome = if held.is_empty() { Outcome::Unchanged } else { Outcome::Cleared };
-        record.apply(held, commit);
+        record.apply(held.iter().copied().map(Edit::Clear), commit);
+        held.into_iter().for_each(|id| self.note_taken(place, entity, id, how));
         Applied::new(outcome, None)
     }
 
@@ -127,7 +135,7 @@ impl Planner<'_> {
         }
         let before = self.working.index(entity).and_then(|index| self.working.works[index].before.clone());
         let Some(before) = before else { return Applied::new(Outcome::Unchanged, None) };
-        self.remove(entity);
+        self.remove(place, entity, Lack::Allowed);
         self.erased.insert(entity.clone());
         self.removals.push(Removal::Entity { ordinal: before.ordinal(), entity: entity.clone() });
         Applied::new(Outcome::Cleared, None)

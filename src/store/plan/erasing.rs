@@ -9,7 +9,7 @@ use crate::error::{Result, Rule, Violation};
 use crate::model::{
     Catalog, CommitId, Definition, DefinitionId, Edit, EntityKey, EntityRecord, EntityType, Lineage, Outcome, Value, ValueId,
 };
-use crate::store::plan::{Planner, undefined};
+use crate::store::plan::{Lack, Planner};
 use crate::store::{Applied, Past, Removal, VersionId, gone_definitions};
 
 /// A change of the batch that carries values of all entities from one definition to another.
@@ -104,6 +104,7 @@ impl Planner<'_> {
             let (id, commit) = (version.definition, self.working.commit);
             if version.ended.is_none() {
                 self.working.works[index].after.apply_one(Edit::Clear(id), commit);
+                self.note_taken(place, entity, id, Lack::Allowed);
             }
             let Some(before) = &before else { continue };
             let ordinal = before.ordinal();
@@ -147,7 +148,7 @@ impl Planner<'_> {
         let is_other = |definition: &&Arc<Definition>| definition.entity_type() != entity.entity_type();
         if found.len() < ids.len() || found.is_empty() || found.iter().any(is_other) {
             let missing = ids.iter().find(|id| !known.contains_key(id)).or(ids.first()).copied().unwrap_or_default();
-            self.refuse(place, Some(entity), undefined(missing, entity.entity_type()));
+            self.refuse(place, Some(entity), self.undefined(missing, entity.entity_type()));
             return Ok(None);
         }
         if !found.iter().any(|definition| definition.is_sensitive()) {

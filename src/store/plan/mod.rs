@@ -4,8 +4,10 @@ mod definitions;
 mod entities;
 mod erasing;
 mod judge;
+mod required;
 
 pub(crate) use judge::{Duplicate, Judged, judge};
+pub(crate) use required::{Lack, missing};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -13,9 +15,12 @@ use std::sync::Arc;
 
 use crate::error::{Error, Moved, Result, Rule, Violation, Violations};
 use crate::hash::HashSet;
-use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, Ordinal, Outcome, Revision, Stamp, ValueId};
+use crate::model::{
+    Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityType, Ordinal, Outcome, Revision, Stamp, ValueId,
+};
 use crate::store::changes::{Keeping, Kept};
 use crate::store::plan::erasing::{Carried, Reached};
+use crate::store::plan::required::TakenValue;
 use crate::store::sweep::Swept;
 use crate::store::unique;
 use crate::store::working::{Telling, Work, Working, entity_types};
@@ -54,6 +59,8 @@ pub fn plan_with(snapshot: &dyn Snapshot, batch: &Batch, progress: &mut OnProgre
     planner.verify()?;
     planner.apply_all()?;
     planner.check_swept(progress)?;
+    planner.check_vacated()?;
+    planner.check_required();
     let Planner { before, catalog, touched, working, violations, .. } = &mut planner;
     unique::check(snapshot, batch, before, catalog, touched, working, violations)?;
     Violations::into_result(std::mem::take(&mut planner.violations))?;
@@ -87,6 +94,10 @@ pub(super) struct Planner<'a> {
     gone: Option<Vec<Arc<Definition>>>,
     /// What the last erasure reached: the next one mostly is of the same name.
     reached: Option<Reached>,
+    /// Required values that were taken from entities.
+    taken_values: Vec<TakenValue>,
+    /// Definitions that went with no value of theirs cleared, each with the place of its change: no entity may hold one at the end.
+    vacated: Vec<(usize, Arc<Definition>)>,
     /// The places of steps over all entities that do anything to one.
     moving: BTreeSet<usize>,
     /// Whether every value of a changed definition is looked at, also where no rule asks for it.
@@ -121,6 +132,8 @@ impl<'a> Planner<'a> {
             carried: Vec::new(),
             gone: None,
             reached: None,
+            taken_values: Vec::new(),
+            vacated: Vec::new(),
             moving: BTreeSet::new(),
             judges: false,
         })
@@ -148,7 +161,7 @@ impl<'a> Planner<'a> {
         match change {
             Change::Define(definition) => self.define(place, definition),
             Change::Redefine { definition, offending } => Ok(self.redefine(place, definition, *offending)),
-            Change::Restore(definition) => self.restore(place, definition),
+            Change::RestoreDefinitions { definitions, as_of } => self.restore_definitions(place, definitions, *as_of),
             Change::Undefine { definition, with_values } => self.undefine(place, *definition, *with_values),
             Change::Merge { from, into, offending } => Ok(self.merge(place, *from, *into, *offending)),
             Change::Split { from, into } => Ok(self.split(place, *from, *into)),
@@ -156,7 +169,9 @@ impl<'a> Planner<'a> {
             Change::Clear { entity, definition } => Ok(self.clear(place, entity, *definition)),
             Change::Move { entity, from, to } => Ok(self.move_value(place, entity, *from, *to)),
             Change::Save { entity, values } => Ok(self.save(place, entity, values)),
-            Change::Remove { entity } => Ok(self.remove(entity)),
+            Change::RestoreValue { entity, value } => Ok(self.set(place, entity, value)),
+            Change::RestoreAbsence { entity, definition } => Ok(self.restore_absence(place, entity, *definition)),
+            Change::Remove { entity } => Ok(self.remove(place, entity, Lack::Removed)),
             Change::EraseValue { entity, definitions } => self.erase_value(place, entity, definitions),
             Change::EraseEntity { entity } => Ok(self.erase_entity(place, entity)),
             Change::Prune(versions) => Ok(self.prune(versions)),
@@ -165,6 +180,13 @@ impl<'a> Planner<'a> {
 
     fn refuse(&mut self, place: usize, entity: Option<&EntityKey>, violation: Violation) {
         self.violations.push(violation.at(place, entity));
+    }
+
+    /// Says that a type has no such definition, by the last name that the definition had.
+    fn undefined(&self, id: DefinitionId, entity_type: &EntityType) -> Violation {
+        let known = self.catalog.get(id).or_else(|| self.before.get(id));
+        let name = known.map_or_else(|| format!("definition {id}"), |known| known.name().to_string());
+        Violation::new(Rule::Defined, "", entity_type).of(name)
     }
 
     fn stamp(&self) -> Stamp {
@@ -289,18 +311,4 @@ impl<'a> Planner<'a> {
 
 fn moved_catalog(batch: &Batch, found: &Catalog) -> Error {
     Error::Conflict(vec![Moved { entity: None, expected: batch.catalog(), found: found.revision() }])
-}
-
-fn undefined(id: DefinitionId, entity_type: &crate::EntityType) -> Violation {
-    Violation::new(Rule::Defined, "", entity_type).of(format!("definition {id}"))
-}
-
-/// What an entity lacks that is to be saved with these values.
-pub(crate) fn missing(catalog: &Catalog, entity: &EntityKey, given: impl Fn(DefinitionId) -> bool) -> Vec<Violation> {
-    let lacks = catalog.those_of(entity.entity_type(), |definition| definition.rules().required && !given(definition.id()));
-    lacks.into_iter().map(|definition| required(definition, "an entity is not saved without it", "it is missing")).collect()
-}
-
-fn required(definition: &Definition, limit: &str, found: &str) -> Violation {
-    Violation::new(Rule::Required, limit, found).about(definition)
 }

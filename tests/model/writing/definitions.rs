@@ -10,14 +10,14 @@ use crate::rules::{Fault, ask_the_same, declare, settled, shown_name};
 use crate::writing::Writing;
 
 impl Writing<'_> {
-    pub(super) fn taken(&self, of: &str, except: Option<u32>, name: &str) -> Option<Fault> {
+    pub(super) fn name_taken(&self, of: &str, except: Option<u32>, name: &str) -> Option<Fault> {
         let (id, holder) = self.next.find(of, name)?;
         (Some(id) != except).then(|| Fault::new(Rule::NameUnique, &holder.spec.name, displayed(name)))
     }
 
     pub(super) fn define(&mut self, place: usize, key: Option<&Key>, of: &'static str, given: &DefinitionSpec) -> Option<u32> {
         let declared = declare(given).map_err(|faults| (given.name.clone(), faults));
-        let declared = declared.and_then(|spec| match self.taken(of, None, &spec.name) {
+        let declared = declared.and_then(|spec| match self.name_taken(of, None, &spec.name) {
             Some(fault) => Err((spec.name, vec![fault])),
             None => Ok(spec),
         });
@@ -74,7 +74,7 @@ impl Writing<'_> {
                 return faults.into_iter().for_each(|fault| self.refuse(Some(place), None, Some(&name), fault));
             }
         };
-        if let Some(fault) = self.taken(older.of, Some(id), &spec.name) {
+        if let Some(fault) = self.name_taken(older.of, Some(id), &spec.name) {
             return self.refuse(Some(place), None, Some(&spec.name), fault);
         }
         self.declared.push(id);
@@ -82,7 +82,7 @@ impl Writing<'_> {
             return self.did(Outcome::Unchanged, Some(id), None);
         }
         if spec.data_type != older.spec.data_type || !ask_the_same(&older.spec, &spec) {
-            self.settle_held(place, id, &spec, conversion == Some(Offending::Clear));
+            self.settle_held(place, id, &spec, conversion == Some(Offending::Clear), 0);
         }
         let newer = ModelDefinition { spec, modified: self.stamp(), ..older };
         self.next.definitions.insert(id, newer);
@@ -90,12 +90,13 @@ impl Writing<'_> {
         self.did(Outcome::Updated, Some(id), None);
     }
 
-    /// Values that are held follow their definition: as they are, converted, or, where they cannot, away.
-    fn settle_held(&mut self, place: usize, id: u32, spec: &DefinitionSpec, clears: bool) {
+    /// Values that are held follow their definition: as they are, converted, or, where they cannot, away. Those that were set by
+    /// this commit or before it stood under the definition once, and stay.
+    pub(super) fn settle_held(&mut self, place: usize, id: u32, spec: &DefinitionSpec, clears: bool, stood: u64) {
         self.has_settled = true;
         self.sweep(id, id);
-        let moves =
-            |entity: &ModelEntity| entity.values.get(&id).is_some_and(|was| !matches!(settled(spec, &was.value), Ok(None)));
+        let settled = |held: &ModelValue| if held.modified <= stood { Ok(None) } else { settled(spec, &held.value) };
+        let moves = |entity: &ModelEntity| entity.values.get(&id).is_some_and(|was| !matches!(settled(was), Ok(None)));
         self.meet(moves);
         let holders = self.next.entities.iter().filter_map(|(key, entity)| Some((key.clone(), entity.values.get(&id)?.clone())));
         for (key, held) in holders.collect::<Vec<_>>() {
@@ -103,7 +104,7 @@ impl Writing<'_> {
             if self.to_come.iter().any(|(later, other, other_id)| *later > place && *other == key && *other_id == id) {
                 continue;
             }
-            match settled(spec, &held.value) {
+            match settled(&held) {
                 Ok(None) => {}
                 Ok(Some(value)) => {
                     let converted = ModelValue { value, created: held.created, modified: self.commit.id };

@@ -35,7 +35,7 @@ impl Writing<'_> {
                         self.hold(&key, into, moved);
                     }
                 }
-                Err(_) if clears => _ = self.take(&key, from),
+                Err(_) if clears && !spec.rules.required => _ = self.take(&key, from),
                 Err(fault) => self.break_rule(place, Some(&key), &target, fault),
             }
         }
@@ -51,9 +51,14 @@ impl Writing<'_> {
             return self.did(Outcome::Unchanged, Some(into), None);
         }
         self.sweep(from, into);
+        let source = self.definition(from).spec.clone();
         let mut outcome = Outcome::Unchanged;
         for (key, value) in self.holders(from) {
-            if let Ok(Some(moved)) = self.moved(&key, into, &value) {
+            let Ok(Some(moved)) = self.moved(&key, into, &value) else { continue };
+            if source.rules.required {
+                let fault = Fault::new(Rule::Required, "make it optional first", "split off");
+                self.break_rule(place, Some(&key), &source.name, fault);
+            } else {
                 self.take(&key, from);
                 self.hold(&key, into, moved);
                 outcome = Outcome::Updated;
