@@ -15,7 +15,7 @@ use crate::sqlite::checkpoints::Checkpoints;
 use crate::sqlite::failure::failed;
 use crate::sqlite::keys::KeptKeys;
 use crate::sqlite::names::Named;
-use crate::sqlite::open::{absolute, connect_again, connect_in_memory, open, set_up};
+use crate::sqlite::open::{absolute, as_given, connect_again, connect_in_memory, open, set_up};
 use crate::sqlite::place::Place;
 use crate::sqlite::point::Answer;
 use crate::sqlite::schema::APPLICATION_ID;
@@ -53,9 +53,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Connections {
-    pub(super) fn open(path: &Path, mut options: SqliteOptions) -> Result<Self> {
-        let path = absolute(path)?;
-        let (writer, read_only) = open(&path, &options)?;
+    pub(super) fn open(given: &Path, mut options: SqliteOptions) -> Result<Self> {
+        let path = absolute(given)?;
+        let (writer, read_only) = open(&path, &options).map_err(as_given(given))?;
         options.read_only = read_only;
         // From here on a file that has vanished is an error, and not made anew.
         options.must_exist = true;

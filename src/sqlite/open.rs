@@ -104,6 +104,14 @@ pub(super) fn check_sqlite(place: impl FnOnce() -> String) -> Result<()> {
     Err(Error::Open { place: place(), reason, source: None })
 }
 
+/// Names the file in an error as the caller named it.
+pub(super) fn as_given(path: &Path) -> impl Fn(Error) -> Error + '_ {
+    move |error| match error {
+        Error::Open { reason, source, .. } => Error::Open { place: path.display().to_string(), reason, source },
+        other => other,
+    }
+}
+
 fn check_place(path: &Path, options: &SqliteOptions) -> Result<(), String> {
     if path.is_dir() {
         return Err("it is a folder; name a file in it".into());
