@@ -51,7 +51,8 @@ fn fill(folder: &Path) {
     let note = |n: i64| customers.get::<String>(n, "note").unwrap();
     let long = "x".repeat(4000);
     let kept = (0i64..).find(|n| customers.set(*n, "note", long.as_str()).is_err()).unwrap();
-    assert!(kept > 100, "{kept}");
+    // How many fit depends on when checkpoints are taken: until then a note is in the log only, and takes the room of several pages.
+    assert!(kept > 20, "{kept}");
     for n in kept..kept + 300 {
         assert_is_full(&customers.set(n, "note", long.as_str()).unwrap_err());
     }
