@@ -16,7 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use clap::Parser;
 use custom_attributes::conformance::CASES;
 use custom_attributes::store::{
-    AttributeStore, Changes, Commit, Decide, Marks, OnProgress, Past, PastDefinition, Receipt, Removal, Snapshot, VersionId,
+    AttributeStore, Changes, Commit, Decide, Marks, OnProgress, Past, PastDefinition, Receipt, Removal, Snapshot, Touched,
+    VersionId,
 };
 use custom_attributes::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Result};
 
@@ -36,9 +37,9 @@ struct State {
     records: BTreeMap<Ordinal, Arc<EntityRecord>>,
     commits: Vec<Commit>,
     /// The ordinals that each of them changed.
-    touched: Vec<Vec<Ordinal>>,
+    touched: Vec<Touched>,
     past: HashMap<Ordinal, Vec<Past>>,
-    past_definitions: HashMap<DefinitionId, Vec<PastDefinition>>,
+    past_definitions: BTreeMap<DefinitionId, Vec<PastDefinition>>,
     horizons: BTreeMap<DefinitionId, CommitId>,
 }
 
@@ -73,6 +74,7 @@ impl State {
     fn write_down(&mut self, before: &At, mut changes: Changes) -> Result<()> {
         let ended = changes.commit.id;
         self.marks.commit = ended;
+        self.marks.at = Some(changes.commit.at);
         self.commits.push(changes.commit.clone());
         if let Some(change) = &changes.catalog {
             for older in change.touched.iter().filter_map(|id| change.before.get(*id)) {
@@ -92,7 +94,7 @@ impl State {
         })?;
         // The ordinals of a copy may be of entities that are there no longer: they are given out all the same.
         self.marks.ordinal = self.marks.ordinal.max(touched.last().unwrap_or_default());
-        self.touched.push(touched.iter().collect());
+        self.touched.push(touched);
         changes.removals.iter().for_each(|removal| self.take_out(removal));
         for (definition, until) in changes.horizons {
             let known = self.horizons.entry(definition).or_default();
@@ -152,20 +154,25 @@ impl Snapshot for At {
         Ok(ids.iter().map(|id| self.0.commits.get(index(id)?).cloned()).collect())
     }
 
-    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
-        let index = commit.get().checked_sub(1).and_then(|index| usize::try_from(index).ok());
-        Ok(index.and_then(|index| self.0.touched.get(index)).cloned().unwrap_or_default())
+    fn touched(&self, commits: &[CommitId]) -> Result<Vec<Touched>> {
+        let index = |id: &CommitId| usize::try_from(id.get().checked_sub(1)?).ok();
+        Ok(commits.iter().map(|id| self.0.touched.get(index(id)?).cloned()).map(Option::unwrap_or_default).collect())
     }
 
-    fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
-        let past = self.0.ordinals.get(entity).and_then(|ordinal| self.0.past.get(ordinal));
-        let mut past = past.cloned().unwrap_or_default();
-        past.sort_by_key(|past| (past.ended, past.held.definition));
-        Ok(past)
+    fn history(&self, entities: &[EntityKey]) -> Result<Vec<Vec<Past>>> {
+        let one = |entity: &EntityKey| {
+            let past = self.0.ordinals.get(entity).and_then(|ordinal| self.0.past.get(ordinal));
+            let mut past = past.cloned().unwrap_or_default();
+            past.sort_by_key(|past| (past.ended, past.held.definition));
+            past
+        };
+        Ok(entities.iter().map(one).collect())
     }
 
-    fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
-        Ok(self.0.past_definitions.get(&definition).cloned().unwrap_or_default())
+    fn past_definitions(&self, definitions: Option<&[DefinitionId]>) -> Result<Vec<PastDefinition>> {
+        let is_wanted = |id: &DefinitionId| definitions.is_none_or(|definitions| definitions.contains(id));
+        let past = self.0.past_definitions.iter().filter(|(id, _)| is_wanted(id));
+        Ok(past.flat_map(|(_, past)| past.iter().cloned()).collect())
     }
 
     fn horizons(&self) -> Result<BTreeMap<DefinitionId, CommitId>> {

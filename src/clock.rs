@@ -16,6 +16,9 @@ pub type Instant = DateTime<Utc>;
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The present instant. What lies below a microsecond is cut off when it is used.
+    ///
+    /// A clock may go back. A commit is then given the instant of the commit before it, so the instants of commits never go
+    /// backwards within a store.
     fn now(&self) -> Instant;
 }
 

@@ -12,7 +12,7 @@ use std::thread;
 use custom_attributes::conformance::CASES;
 use custom_attributes::store::{
     AttributeStore, Batch, BoundQuery, Change, Changes, Commit, Decide, Fault, Find, Found, FoundKeys, Marks, OnProgress, Past,
-    PastDefinition, Receipt, RecordChange, Removal, Snapshot, Ticket, VersionId, Wanted, plan,
+    PastDefinition, Receipt, RecordChange, Removal, Snapshot, Ticket, Touched, VersionId, Wanted, plan,
 };
 use custom_attributes::{
     BoundFilter, Catalog, CommitId, Condition, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, Error, Held,
@@ -48,6 +48,12 @@ enum Flaw {
     /// What one commit ended comes as the commit had it, not by definition.
     HistoryUnsorted,
     PastOfDefinitionsLost,
+    /// The past of many definitions comes as it was written, not by definition.
+    PastOfDefinitionsUnsorted,
+    /// The planner is not told when the last commit was done.
+    LastInstantForgotten,
+    /// A commit is looked for by its instant as if no copied commit were earlier than the one before it.
+    InstantsAssumedInOrder,
     DecimalThroughFloat,
     IntegerThroughFloat,
     TextTrimmed,
@@ -122,6 +128,9 @@ const CATCHES: &[(Flaw, &str)] = &[
     (Flaw::HistoryLost, "history::values_that_end_stay_in_the_past"),
     (Flaw::HistoryUnsorted, "history::values_that_end_stay_in_the_past"),
     (Flaw::PastOfDefinitionsLost, "history::definitions_that_end_stay_in_the_past"),
+    (Flaw::PastOfDefinitionsUnsorted, "history::definitions_that_end_stay_in_the_past"),
+    (Flaw::LastInstantForgotten, "commits::instants_never_go_back"),
+    (Flaw::InstantsAssumedInOrder, "copying::a_copy_keeps_instants_that_go_back"),
     (Flaw::DecimalThroughFloat, "values::decimals_come_back_exactly"),
     (Flaw::IntegerThroughFloat, "values::integers_come_back_exactly"),
     (Flaw::TextTrimmed, "values::texts_come_back_exactly"),
@@ -346,6 +355,7 @@ impl State {
             records.truncate(1024.max(records.len() / 2));
         }
         self.marks.commit = ended;
+        self.marks.at = Some(changes.commit.at).filter(|_| flaw != Flaw::LastInstantForgotten);
         let mut commit = changes.commit.clone();
         if flaw == Flaw::MillisecondsOnly {
             commit.at = custom_attributes::Instant::from_timestamp_millis(commit.at.timestamp_millis()).expect("an instant");
@@ -495,6 +505,19 @@ impl At<'_> {
         self.store.flaw
     }
 
+    fn touched_by(&self, commit: CommitId) -> Touched {
+        let state = self.state();
+        let mut touched = state.touched.get(&commit).cloned().unwrap_or_default();
+        // Whoever looks at the present alone forgets those that were changed again.
+        let stands = |ordinal: &Ordinal| {
+            let record = state.records.get(ordinal);
+            record.is_some_and(|record| record.values().iter().any(|held| held.modified == commit))
+        };
+        touched.retain(|ordinal| self.flaw() != Flaw::TouchedForgotten || stands(ordinal));
+        touched.retain(|ordinal| self.flaw() != Flaw::ErasedUntold || state.records.contains_key(ordinal));
+        touched.into_iter().collect()
+    }
+
     fn wanted(&self, wanted: &Wanted) -> Vec<Arc<EntityRecord>> {
         let state = if self.flaw() == Flaw::FindReadsThePresent { self.store.present() } else { self.state() };
         state.records.values().filter(|record| wanted.admits(record)).cloned().collect()
@@ -556,17 +579,8 @@ impl Snapshot for At<'_> {
         Ok(state.records.range(first..).map(|(_, record)| record).filter(wanted).take(limit).cloned().collect())
     }
 
-    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
-        let state = self.state();
-        let mut touched = state.touched.get(&commit).cloned().unwrap_or_default();
-        // Whoever looks at the present alone forgets those that were changed again.
-        let stands = |ordinal: &Ordinal| {
-            let record = state.records.get(ordinal);
-            record.is_some_and(|record| record.values().iter().any(|held| held.modified == commit))
-        };
-        touched.retain(|ordinal| self.flaw() != Flaw::TouchedForgotten || stands(ordinal));
-        touched.retain(|ordinal| self.flaw() != Flaw::ErasedUntold || state.records.contains_key(ordinal));
-        Ok(touched)
+    fn touched(&self, commits: &[CommitId]) -> Result<Vec<Touched>> {
+        Ok(commits.iter().map(|commit| self.touched_by(*commit)).collect())
     }
 
     fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
@@ -585,16 +599,36 @@ impl Snapshot for At<'_> {
         Ok(ids.iter().map(|id| state.commits.get(index(id)?).cloned()).collect())
     }
 
-    fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
-        let mut past: Vec<_> = self.state().past.iter().filter(|(key, _)| key == entity).map(|(_, past)| past.clone()).collect();
-        if self.flaw() != Flaw::HistoryUnsorted {
-            past.sort_by_key(|past| (past.ended, past.held.definition));
+    fn history(&self, entities: &[EntityKey]) -> Result<Vec<Vec<Past>>> {
+        let state = self.state();
+        let one = |entity: &EntityKey| {
+            let mut past: Vec<_> = state.past.iter().filter(|(key, _)| key == entity).map(|(_, past)| past.clone()).collect();
+            if self.flaw() != Flaw::HistoryUnsorted {
+                past.sort_by_key(|past| (past.ended, past.held.definition));
+            }
+            past
+        };
+        Ok(entities.iter().map(one).collect())
+    }
+
+    fn past_definitions(&self, definitions: Option<&[DefinitionId]>) -> Result<Vec<PastDefinition>> {
+        let state = self.state();
+        let is_wanted = |id: DefinitionId| definitions.is_none_or(|definitions| definitions.contains(&id));
+        let past = state.past_definitions.iter().filter(|past| is_wanted(past.definition.id()));
+        let mut past: Vec<_> = past.cloned().collect();
+        if self.flaw() != Flaw::PastOfDefinitionsUnsorted {
+            past.sort_by_key(|past| (past.definition.id(), past.ended));
         }
         Ok(past)
     }
 
-    fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
-        Ok(self.state().past_definitions.iter().filter(|past| past.definition.id() == definition).cloned().collect())
+    fn commit_at(&self, at: custom_attributes::Instant) -> Result<CommitId> {
+        let state = self.state();
+        let found = match self.flaw() {
+            Flaw::InstantsAssumedInOrder => state.commits.partition_point(|commit| commit.at <= at),
+            _ => state.commits.iter().position(|commit| commit.at > at).unwrap_or(state.commits.len()),
+        };
+        Ok(CommitId::new(found as u64))
     }
 
     fn horizons(&self) -> Result<BTreeMap<DefinitionId, CommitId>> {

@@ -2,9 +2,10 @@
 #![cfg(feature = "sqlite")]
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use custom_attributes::{
-    AttributeStore, Attributes, Changed, CommitId, DefinitionSpec, MemoryStore, Position, Receipt, SqliteStore, attr,
+    AttributeStore, Attributes, Changed, CommitId, DefinitionSpec, ManualClock, MemoryStore, Position, Receipt, SqliteStore, attr,
 };
 use proptest::prelude::*;
 
@@ -277,4 +278,96 @@ fn names_that_went_from_one_to_another_go_back() {
             last = now;
         }
     }
+}
+
+fn day(text: &str) -> custom_attributes::Instant {
+    format!("{text}T10:00:00Z").parse().expect("an instant")
+}
+
+/// Writes each value at its own day, wherever that moves the clock.
+fn written_on<S: AttributeStore>(store: S, days: &[(&str, i64)]) -> Attributes<S> {
+    let clock = Arc::new(ManualClock::at(day("1900-01-01")));
+    let attributes = Attributes::new(store).with_clock(Arc::clone(&clock));
+    let customers = attributes.of("customer").expect("a type");
+    customers.define(DefinitionSpec::integer("n")).expect("a definition");
+    for (at, n) in days {
+        clock.set(day(at));
+        customers.set(1, "n", *n).expect("a set");
+    }
+    drop(customers);
+    attributes
+}
+
+fn as_of<S: AttributeStore>(attributes: &Attributes<S>, at: &str) -> Option<i64> {
+    attributes.as_of(day(at)).expect("a view").get(("customer", 1), "n").expect("a value")
+}
+
+/// Of two instants the later never shows an earlier state, wherever the clock was: on every backend.
+#[test]
+fn as_of_an_instant_follows_time_where_the_clock_went_back() {
+    let days = [("2026-01-05", 1), ("2026-01-03", 2), ("2026-01-04", 3), ("1969-07-20", 4), ("2026-01-06", 5)];
+    fn check<S: AttributeStore>(attributes: &Attributes<S>) {
+        let asked = ["1969-07-20", "2026-01-03", "2026-01-04", "2026-01-05", "2026-01-06", "2026-01-07"];
+        // A commit whose clock had gone back has the instant of the one before it.
+        let expected = [None, None, None, Some(4), Some(5), Some(5)];
+        assert_eq!(asked.map(|at| as_of(attributes, at)), expected);
+        let history = attributes.snapshot().expect("a view").history(("customer", 1)).expect("a history");
+        let began: Vec<_> = history.iter().map(|version| version.began.at).collect();
+        assert!(began.is_sorted(), "{began:?}");
+        assert_eq!(began[3], day("2026-01-05"));
+    }
+    check(&written_on(MemoryStore::new(), &days));
+    let folder = tempfile::tempdir().expect("a folder");
+    check(&written_on(SqliteStore::open(folder.path().join("a.db")).expect("a store"), &days));
+    check(&written_on(SqliteStore::in_memory().expect("a store"), &days));
+    let connection = rusqlite::Connection::open_in_memory().expect("a connection");
+    check(&written_on(custom_attributes::LentStore::on(&connection).expect("a store"), &days));
+}
+
+/// The batches of a group are not earlier than each other either.
+#[test]
+fn batches_that_are_committed_together_do_not_go_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = Arc::new(ManualClock::at(day("2026-01-05")));
+    let store = SqliteStore::open(folder.path().join("a.db")).expect("a store");
+    let attributes = Attributes::new(store).with_clock(Arc::clone(&clock));
+    attributes.of("customer").expect("a type").define(DefinitionSpec::integer("n")).expect("a definition");
+    let tickets: Vec<_> = (0..200)
+        .map(|n| {
+            clock.advance_micros(if n % 3 == 0 { -7_000_000 } else { 1_000_000 });
+            attributes.batch().set(("customer", 1), "n", n).submit().expect("a ticket")
+        })
+        .collect();
+    let receipts: Vec<_> = tickets.into_iter().map(|ticket| ticket.wait().expect("a receipt")).collect();
+    assert!(receipts.iter().map(|receipt| (receipt.commit, receipt.at)).is_sorted(), "{receipts:?}");
+}
+
+/// A file that an older release wrote keeps its instants. Each commit counts as late as the latest before it, so that a later
+/// instant never stands for an earlier commit; what is committed from now on is not earlier than the last.
+#[test]
+fn an_old_file_whose_instants_go_back_has_one_answer_for_each_instant() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("old.db");
+    let connection = rusqlite::Connection::open(&path).expect("a database");
+    connection.execute_batch(include_str!("files/version-1.sql")).expect("an old file");
+    for (id, at) in [(1, "2026-01-05"), (2, "2026-01-03"), (3, "2026-01-04"), (4, "1969-07-20"), (5, "2026-01-06")] {
+        let sql = "UPDATE attr_commit SET at = ?2 WHERE id = ?1";
+        connection.execute(sql, (id, day(at).timestamp_micros())).expect("an old file");
+    }
+    drop(connection);
+    let clock = ManualClock::at(day("2026-01-02"));
+    let attributes = Attributes::new(SqliteStore::open(&path).expect("a store")).with_clock(clock);
+    let at = |text: &str| attributes.snapshot().expect("a view").as_snapshot().commit_at(day(text)).expect("a commit").get();
+    let asked = ["1960-01-01", "1969-07-20", "2026-01-03", "2026-01-04", "2026-01-05", "2026-01-06"];
+    assert_eq!(asked.map(at), [0, 0, 0, 0, 4, 5]);
+    let receipt = attributes.of("customer").expect("a type").set(1, "seats", 77).expect("a set");
+    assert_eq!((receipt.commit.map(CommitId::get), receipt.at), (Some(6), day("2026-01-06")));
+    assert_eq!(at("2026-01-06"), 6);
+    let first = attributes.snapshot().expect("a view").commit(CommitId::new(4)).expect("a commit").expect("it is there");
+    assert_eq!(first.at, day("1969-07-20"), "its own instant stays as it is");
+    let copy = MemoryStore::new();
+    attributes.copy_to(&copy, |_| std::ops::ControlFlow::Continue(())).expect("a copy");
+    let copied = Attributes::new(copy);
+    let at = |text: &str| copied.snapshot().expect("a view").as_snapshot().commit_at(day(text)).expect("a commit").get();
+    assert_eq!(asked.map(at), [0, 0, 0, 0, 4, 6]);
 }

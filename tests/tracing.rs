@@ -236,7 +236,7 @@ fn hear(heard: &mut Heard, spec: &DefinitionSpec, values: &[Value]) {
     heard.of(host.changes_since(CommitId::new(0), 100));
     heard.of(view.diff(("person", 0), CommitId::new(0), marks()));
     heard.of(view.as_snapshot().written(None, None, 10));
-    heard.of(view.as_snapshot().history(&custom_attributes::EntityKey::new("person", 0).expect("a key")));
+    heard.of(view.as_snapshot().history(&[custom_attributes::EntityKey::new("person", 0).expect("a key")]));
     for commit in 1..=marks().get() {
         heard.of(host.undo(CommitId::new(commit)).and_then(|batch| batch.check()));
         heard.of(host.restore_entity(("person", 0), CommitId::new(commit)).and_then(|batch| batch.check()));

@@ -19,7 +19,9 @@ impl View<'_> {
         let find = || self.as_snapshot().find(&bound);
         let found = Doing::new("find").of(entity_type).sized(bound.limit).tell(find, |found| found.records.len() as u64)?;
         let last = found.records.last().filter(|_| found.has_more);
-        let next = last.map(|last| Cursor::new(&bound, self.catalog(), &bound.rank(last)));
+        let end = last.map(|last| bound.rank(last));
+        bound.check_progress(end.as_ref())?;
+        let next = end.map(|end| Cursor::new(&bound, self.catalog(), &end));
         let entities = found.records.into_iter().filter_map(|record| Entity::of(Arc::clone(self.catalog()), record));
         Ok(Page { entities: entities.collect(), next })
     }
@@ -32,6 +34,7 @@ impl View<'_> {
         let bound = query.into().bind(self.catalog(), entity_type)?;
         let find = || self.as_snapshot().find_keys(&bound);
         let found = Doing::new("find_keys").of(entity_type).sized(bound.limit).tell(find, |found| found.keys.len() as u64)?;
+        bound.check_progress(found.end.as_ref())?;
         let next = found.end.map(|end| Cursor::new(&bound, self.catalog(), &end));
         Ok(KeyPage { keys: found.keys, next })
     }

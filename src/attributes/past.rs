@@ -6,8 +6,8 @@ use crate::history::{
     AsOf, ChangePage, DefinitionVersion, Definitions, Point, Position, ValueChange, Version, changes_between, changes_since,
     changes_until, definition_versions, versions,
 };
-use crate::model::{CommitId, DefinitionId, EntityRecord, IntoEntityKey, Ordinal, ValueId};
-use crate::store::{AttributeStore, Commit, commit_with_id, written_at};
+use crate::model::{CommitId, DefinitionId, IntoEntityKey, Ordinal, ValueId};
+use crate::store::{AttributeStore, Commit, commit_with_id, history_of, written_at};
 
 impl View<'_> {
     /// The store as it was at a point in its past: definitions, entities, and what is found. It is answered from what is
@@ -82,8 +82,9 @@ impl View<'_> {
         let snapshot = self.as_snapshot();
         let (from, to) = (from.into().resolve(snapshot)?, to.into().resolve(snapshot)?);
         let record = snapshot.read(&[entity.into_entity_key()?])?.pop().flatten();
-        let changes = |record: &EntityRecord| changes_between(snapshot, &Definitions::load(snapshot)?, record, from, to);
-        record.map_or(Ok(Vec::new()), |record| changes(&record))
+        let Some(record) = record else { return Ok(Vec::new()) };
+        let past = history_of(snapshot, record.key())?;
+        changes_between(&Definitions::load(snapshot)?, &snapshot.horizons()?, (&record, &past), from, to)
     }
 
     /// What one commit changed, behind this entity or from the first on, with at most so many entities. The next page begins behind

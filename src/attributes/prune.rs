@@ -10,14 +10,12 @@ use serde::Serialize;
 use crate::attributes::Attributes;
 use crate::attributes::View;
 use crate::clock::Instant;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history::{Definitions, Horizon, Point, horizons};
 use crate::model::{CommitId, Definition, DefinitionId, EntityType, Limits, Ordinal, Retention};
-use crate::store::{AttributeStore, Past, Progress, Snapshot, VersionId, tell};
+use crate::store::{AttributeStore, PAGE, Pages, Past, Progress, Snapshot, VersionId, tell};
 use crate::trace::Doing;
 
-/// How many histories are looked at in one go.
-const PAGE: usize = 1024;
 /// How many versions one commit removes at the most: other writers wait for it.
 const STEP: usize = 10_000;
 
@@ -123,9 +121,9 @@ impl<S: AttributeStore> Attributes<S> {
         let total = u64::from(snapshot.marks()?.ordinal.get());
         let outlived = Outlived::of(&*snapshot, &self.limits, self.clock.now())?;
         drop(snapshot);
-        let mut left = prune.limit;
+        let (mut left, mut last) = (prune.limit, None);
         while left > 0 {
-            let (versions, next) = match self.prune_step(&outlived, &mut pruned.commits, pruned.next, left.min(STEP)) {
+            let (versions, next) = match self.prune_step(&outlived, &mut pruned.commits, (pruned.next, last), left.min(STEP)) {
                 Ok(step) => step,
                 Err(error) if pruned.commits.is_empty() => return Err(error),
                 // Commits are behind it, and an error would say that nothing was done.
@@ -136,6 +134,7 @@ impl<S: AttributeStore> Attributes<S> {
             };
             pruned.next = next;
             left -= versions.len();
+            last = versions.last().map(place).or(last);
             for version in versions {
                 *removed.entry(version.definition).or_default() += 1;
             }
@@ -160,11 +159,17 @@ impl<S: AttributeStore> Attributes<S> {
         &self,
         outlived: &Outlived,
         commits: &mut Vec<CommitId>,
-        after: Option<Ordinal>,
+        (after, last): (Option<Ordinal>, Option<Place>),
         limit: usize,
     ) -> Result<(Vec<VersionId>, Option<Ordinal>)> {
         // Of now: what the last step removed is not in it.
         let (versions, next) = outlived.page(&*self.store.snapshot()?, after, limit)?;
+        // A step looks again at the entity where the last one stopped. What that one removed must be gone, or this never ends.
+        let first = versions.first().map(place);
+        if let Some((ordinal, ended, _)) = first.filter(|first| last.is_some_and(|last| *first <= last)) {
+            let what = format!("a value that ended with commit {ended} was removed from the history of the entity with ordinal");
+            return Err(Error::corrupt(format!("{what} {ordinal}, and is still there")));
+        }
         if !versions.is_empty() {
             let note = format!("prunes {} versions of history", versions.len());
             commits.extend(self.batch().note(note).prune(versions.clone()).commit()?.commit);
@@ -244,16 +249,10 @@ impl Outlived {
     }
 
     /// Up to so many versions, of the entities behind this one, and where to go on.
-    fn page(
-        &self,
-        snapshot: &dyn Snapshot,
-        mut after: Option<Ordinal>,
-        limit: usize,
-    ) -> Result<(Vec<VersionId>, Option<Ordinal>)> {
+    fn page(&self, snapshot: &dyn Snapshot, after: Option<Ordinal>, limit: usize) -> Result<(Vec<VersionId>, Option<Ordinal>)> {
         let mut versions = Vec::new();
-        loop {
-            let histories = snapshot.histories(after, PAGE)?;
-            let is_last = histories.len() < PAGE;
+        let mut pages = Pages::new(after, PAGE, |after, limit| snapshot.histories(after, limit));
+        while let Some(histories) = pages.next()? {
             for (ordinal, past) in histories {
                 let mut these = self.of_entity(ordinal, &past);
                 these.truncate(limit - versions.len());
@@ -262,12 +261,9 @@ impl Outlived {
                     // Of this one there may be more.
                     return Ok((versions, Some(Ordinal::new(ordinal.get() - 1))));
                 }
-                after = Some(ordinal);
-            }
-            if is_last {
-                return Ok((versions, None));
             }
         }
+        Ok((versions, None))
     }
 
     /// Oldest first, so that what is left when it is ended early is the newest.
@@ -285,6 +281,13 @@ impl Outlived {
         outlived.reverse();
         outlived
     }
+}
+
+/// Where a version stands among those that are removed one after the other.
+type Place = (Ordinal, CommitId, DefinitionId);
+
+fn place(version: &VersionId) -> Place {
+    (version.ordinal, version.ended, version.definition)
 }
 
 /// The last commit that is older than so many seconds.

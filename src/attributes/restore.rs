@@ -13,12 +13,10 @@ use crate::history::{
     Changed, DefinitionChange, Definitions, EntityChange, Horizons, Point, Position, changes_until, is_known, state_at,
 };
 use crate::model::{
-    Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, IntoEntityKey, Retention, Value, ValueId, longer_than,
+    Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, IntoEntityKey, Ordinal, Retention, Value, ValueId,
+    longer_than,
 };
-use crate::store::{AttributeStore, Commit, Past, Snapshot, commit_with_id, written_at};
-
-/// How many entities of a commit are looked at in one go.
-const PAGE: usize = 1000;
+use crate::store::{AttributeStore, Commit, PAGE, Past, Snapshot, Touched, commit_with_id, history_of, written_at};
 
 impl<S: AttributeStore> Attributes<S> {
     /// A batch that makes an entity what it was at a point. It is refused as a conflict if the entity is changed before it is
@@ -86,7 +84,7 @@ impl<S: AttributeStore> Attributes<S> {
     /// A definition that never was, or is there.
     pub fn restore_definition(&self, id: DefinitionId) -> Result<BatchBuilder<'_, S>> {
         let snapshot = self.store.snapshot()?;
-        let last = snapshot.past_definitions(id)?.pop().filter(|_| id.get() > 0);
+        let last = snapshot.past_definitions(Some(&[id]))?.pop().filter(|_| id.get() > 0);
         let is_gone = snapshot.catalog()?.get(id).is_none();
         let last = last.filter(|_| is_gone);
         let last = last.ok_or_else(|| Error::not_found(format!("a deleted definition {id}"), Vec::new()))?;
@@ -95,12 +93,15 @@ impl<S: AttributeStore> Attributes<S> {
         restoring.expect_catalog();
         let as_of = CommitId::new(last.ended.get().saturating_sub(1));
         restoring.definitions(vec![(id, Some(Arc::clone(&last.definition)))], as_of);
-        for ordinal in snapshot.touched(last.ended)? {
-            let Some(now) = written_at(&*snapshot, ordinal)? else { continue };
-            let past = snapshot.history(now.key())?;
-            let cleared = past.iter().find(|past| past.held.definition == id && past.ended == last.ended);
-            if let Some(cleared) = cleared {
-                restoring.set(now.key(), id, Some(&cleared.held.value));
+        let touched: Vec<Ordinal> = snapshot.touched(&[last.ended])?.iter().flat_map(Touched::iter).collect();
+        for page in touched.chunks(PAGE) {
+            let records: Vec<_> = snapshot.locate(page)?.into_iter().flatten().collect();
+            let keys: Vec<EntityKey> = records.iter().map(|record| record.key().clone()).collect();
+            for (key, past) in keys.iter().zip(snapshot.history(&keys)?) {
+                let cleared = past.iter().find(|past| past.held.definition == id && past.ended == last.ended);
+                if let Some(cleared) = cleared {
+                    restoring.set(key, id, Some(&cleared.held.value));
+                }
             }
         }
         restoring.finish()
@@ -256,7 +257,7 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
 
     /// Makes a record what it was, or one value of it.
     fn state(mut self, now: &EntityRecord, at: CommitId, only: Option<DefinitionId>) -> Result<BatchBuilder<'a, S>> {
-        let past = self.snapshot.history(now.key())?;
+        let past = history_of(self.snapshot, now.key())?;
         let state = state_at(now, &past, at)?;
         self.change(|batch| batch.expect_revision(now.key(), now.revision()));
         let unknown = self.unknown(now, &past, at);
@@ -270,7 +271,7 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
             if self.catalog.get(id).is_some() {
                 self.bring_back(now.key(), id, ended(&past, id, at, state.value(id)))?;
             } else {
-                let last = self.snapshot.past_definitions(id)?.pop();
+                let last = self.snapshot.past_definitions(Some(&[id]))?.pop();
                 let name = last.map_or_else(|| format!("definition {id}"), |last| last.definition.name().to_string());
                 self.refuse(Some(now.key()), gone().of(name));
             }
@@ -351,7 +352,7 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
         if self.horizons.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let past = self.snapshot.history(now.key())?;
+        let past = history_of(self.snapshot, now.key())?;
         let mut unknown = self.unknown(now, &past, CommitId::new(commit.get() - 1));
         unknown.extend(self.unknown(now, &past, commit));
         Ok(unknown)

@@ -7,7 +7,7 @@ use crate::attributes::detail::{ValueDetail, details};
 use crate::attributes::entity::{Entity, find_or_undefined, value_or_default};
 use crate::error::Result;
 use crate::model::{Catalog, EntityKey, EntityType, FromValue, IntoEntityKey, Limits, Ordinal, ValueId};
-use crate::store::Snapshot;
+use crate::store::{Snapshot, page};
 
 /// A store at one point in time, for as long as it is held: it blocks nobody, and what others write is not in it.
 ///
@@ -98,7 +98,7 @@ impl<'a> View<'a> {
 
     /// The entities of the type that hold a value, in the order of their first writing: up to `limit` after this one.
     pub fn entities_of(&self, entity_type: &EntityType, after: Option<Ordinal>, limit: usize) -> Result<Vec<Entity>> {
-        let records = self.snapshot.scan(Some(entity_type), after, limit)?;
+        let records = page(after, limit, |after, limit| self.snapshot.scan(Some(entity_type), after, limit))?;
         Ok(records.into_iter().filter_map(|record| Entity::of(Arc::clone(&self.catalog), record)).collect())
     }
 

@@ -17,25 +17,31 @@ fn write(store: &Store, n: i64, at: crate::Instant, actor: Option<&str>, note: O
     must(store.commit(&batch), "a batch is committed")
 }
 
+/// The year 1: every instant of a case is later.
+const EARLIEST: i64 = -62_135_596_800_000_000;
+
 fn prepare(store: &Store) {
-    must(super::support::commit(store, [define(store, DefinitionSpec::integer("n"))]), "a definition is made");
+    let catalog = must(store.catalog(), "the catalog is read");
+    let mut batch = Batch::new(&catalog, micros(EARLIEST));
+    batch.push(define(store, DefinitionSpec::integer("n")));
+    must(store.commit(&batch), "a definition is made");
 }
 
-/// Instants come with the batch and are kept to the microsecond: before 1970, far ahead, and backwards too.
+/// Instants come with the batch and are kept to the microsecond: before 1970, and far ahead.
 pub fn instants_are_kept_to_the_microsecond(store: &Store) {
     let promise = "the instant of a commit is the batch's, to the microsecond";
     prepare(store);
     let texts = [
-        "2025-01-04T10:30:00.123456Z",
-        "2025-01-04T10:30:00.000001Z",
-        "2025-01-04T10:29:59.999999Z",
-        "1970-01-01T00:00:00Z",
-        "1969-12-31T23:59:59.999999Z",
-        "1900-01-01T00:00:00.000001Z",
         "0001-01-01T00:00:00Z",
-        "9999-12-31T23:59:59.999999Z",
+        "1900-01-01T00:00:00.000001Z",
+        "1969-12-31T23:59:59.999999Z",
+        "1970-01-01T00:00:00Z",
         "2016-12-31T23:59:59.999999Z",
+        "2025-01-04T10:29:59.999999Z",
+        "2025-01-04T10:30:00.000001Z",
+        "2025-01-04T10:30:00.123456Z",
         "2038-01-19T03:14:08Z",
+        "9999-12-31T23:59:59.999998Z",
     ];
     for (text, n) in texts.iter().zip(1i64..) {
         let at = there(text.parse().ok(), "an instant is read");
@@ -44,12 +50,38 @@ pub fn instants_are_kept_to_the_microsecond(store: &Store) {
         let found = must(snapshot(store).commits(&receipt.commit.map_or(vec![], |id| vec![id])), "a commit is read");
         same(&found.into_iter().flatten().map(|commit| commit.at).collect::<Vec<_>>(), &[at], promise, TIMES);
     }
-    let between = micros(1_735_986_600_123_456) + chrono::TimeDelta::nanoseconds(789);
-    let receipt = write(store, 100, between, None, None);
-    same(&receipt.at, &micros(1_735_986_600_123_456), "what lies below a microsecond is cut off", TIMES);
+    let last = micros(253_402_300_799_999_999);
+    let receipt = write(store, 100, last + chrono::TimeDelta::nanoseconds(789), None, None);
+    same(&receipt.at, &last, "what lies below a microsecond is cut off", TIMES);
     let catalog = must(store.catalog(), "the catalog is read");
     let defined = there(catalog.get(DefinitionId::new(1)), "a definition is there once it is made").created().at;
-    same(&defined, &micros(1_735_986_600_000_000), "a definition keeps the instant of its commit", TIMES);
+    same(&defined, &micros(EARLIEST), "a definition keeps the instant of its commit", TIMES);
+}
+
+/// A commit is not earlier than the one before it, wherever the clock of the host is: neither the commit, nor its receipt, nor the
+/// stamps of what it did. So every instant stands for one commit, and a later instant never for an earlier one.
+pub fn instants_never_go_back(store: &Store) {
+    let promise = "a commit has the instant of its batch or that of the commit before it, whichever is later";
+    let advice = "let `Marks::at` be the instant of the last commit";
+    prepare(store);
+    let day = |text: &str| there(format!("{text}T10:00:00Z").parse::<crate::Instant>().ok(), "an instant is read");
+    let clock = ["2026-01-05", "2026-01-03", "2026-01-04", "1969-07-20", "2026-01-06"].map(day);
+    let kept = ["2026-01-05", "2026-01-05", "2026-01-05", "2026-01-05", "2026-01-06"].map(day);
+    for ((batch, kept), n) in clock.into_iter().zip(kept).zip(1i64..) {
+        let receipt = write(store, n, batch, None, None);
+        same(&receipt.at, &kept, promise, advice);
+        let found = must(snapshot(store).commits(&receipt.commit.map_or(vec![], |id| vec![id])), "a commit is read");
+        same(&found.into_iter().flatten().map(|commit| commit.at).collect::<Vec<_>>(), &[kept], promise, advice);
+        same(&must(snapshot(store).marks(), "the marks are read").at, &Some(kept), promise, advice);
+        let details = must(typed(&host(store), "customer").details(1), "the details of a value are read");
+        same(&details[0].modified.at, &kept, promise, advice);
+    }
+    let at = |text: &str| must(snapshot(store).commit_at(day(text)), "a commit is found by its instant").get();
+    let found = ["0001-01-01", "2026-01-03", "2026-01-04", "2026-01-05", "2026-01-06", "2026-02-01"].map(at);
+    let promise = "`commit_at` finds the last commit that is not later";
+    same(&found, &[1, 1, 1, 5, 6, 6], promise, "look for the first commit that is later, and answer the one before it");
+    let before = must(snapshot(store).commit_at(micros(EARLIEST - 1)), "a commit is found by its instant");
+    same(&before.get(), &0, promise, "before the first commit there is none");
 }
 
 /// Actors and notes come back as they were, and none is not the same as an empty one.
@@ -95,7 +127,7 @@ pub fn commits_are_read_in_order(store: &Store) {
     let found = must(snapshot(store).commits(&asked), "commits are read");
     let found: Vec<_> =
         found.iter().map(|commit| commit.as_ref().map(|commit| (commit.id.get(), commit.at.timestamp_micros()))).collect();
-    let expected = [Some((6, 5)), Some((2, 1)), None, Some((2, 1)), None, Some((1, 1_735_986_600_000_000_i64)), None];
+    let expected = [Some((6, 5)), Some((2, 1)), None, Some((2, 1)), None, Some((1, EARLIEST)), None];
     same(&found, &expected, promise, ORDER);
 }
 

@@ -1,14 +1,21 @@
 //! Commits that were done elsewhere: a store becomes a copy, and goes on being written like its source.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use crate::attributes::{Attributes, Prune};
 use crate::conformance::Store;
-use crate::conformance::support::{customer, host, must, parse, refused, same, snapshot, sound, typed};
-use crate::error::Error;
+use crate::conformance::plain::Plain;
+use crate::conformance::support::{customer, host, micros, must, parse, refused, same, snapshot, sound, touched, typed};
+use crate::error::{Error, Result};
 use crate::memory::MemoryStore;
-use crate::model::{CommitId, DataType, DefinitionSpec, EntityKey, Ordinal, Retention};
-use crate::store::Progress;
+use crate::model::{
+    Catalog, CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, EntityType, Ordinal, Retention,
+};
+use crate::store::{
+    AttributeStore, Commit, Decide, Marks, OnProgress, Past, PastDefinition, Progress, Receipt, Snapshot, Touched,
+};
 use crate::transfer::Contents;
 
 const TOLD: &str = "write down what `Changes` has, whatever your store would have come to by itself: revisions of entities and of the \
@@ -81,7 +88,7 @@ pub fn a_copy_is_like_its_source(store: &Store) {
     sound(store, TOLD);
     for id in 1..=must(expected.marks(), "marks are read").commit.get() {
         let id = CommitId::new(id);
-        let touched = (must(found.touched(id), "a commit is read"), must(expected.touched(id), "a commit is read"));
+        let touched = (touched(&*found, id), touched(&*expected, id));
         same(&touched.0, &touched.1, "a commit tells whom it touched, erased ones as well", TOLD);
     }
 }
@@ -183,4 +190,97 @@ pub fn commits_in_a_row_are_kept_in_order(store: &Store) {
         "it ends with the first plan that changes nothing",
     );
     same(&asked, &1, "`write_each` asks until nothing is to be done, and no more", TOLD);
+}
+
+/// What a store of an older release may have: the instants of some commits go back. It is only read from.
+#[derive(Debug)]
+struct Backwards(MemoryStore);
+
+/// By commit, in seconds.
+const INSTANTS: [i64; 8] = [50, 30, 40, -100, 60, 20, 60, 70];
+
+impl AttributeStore for Backwards {
+    fn write(&self, _: &mut Decide<'_>, _: &mut OnProgress<'_>) -> Result<Receipt> {
+        Err(Error::ReadOnly)
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
+        Ok(Box::new(BackwardsSnapshot(Plain(self.0.snapshot()?))))
+    }
+}
+
+struct BackwardsSnapshot<'a>(Plain<'a>);
+
+impl Snapshot for BackwardsSnapshot<'_> {
+    fn catalog(&self) -> Result<Arc<Catalog>> {
+        self.0.catalog()
+    }
+
+    fn marks(&self) -> Result<Marks> {
+        let marks = self.0.marks()?;
+        let last = self.commits(&[marks.commit])?.pop().flatten();
+        Ok(Marks { at: last.map(|commit| commit.at), ..marks })
+    }
+
+    fn read(&self, entities: &[EntityKey]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
+        self.0.read(entities)
+    }
+
+    fn written(&self, of: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
+        self.0.written(of, after, limit)
+    }
+
+    fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>> {
+        let mut commits = self.0.commits(ids)?;
+        for commit in commits.iter_mut().flatten() {
+            commit.at =
+                micros(INSTANTS.iter().zip(1..).find(|(_, id)| *id == commit.id.get()).map_or(0, |(at, _)| at * 1_000_000));
+        }
+        Ok(commits)
+    }
+
+    fn touched(&self, commits: &[CommitId]) -> Result<Vec<Touched>> {
+        self.0.touched(commits)
+    }
+
+    fn history(&self, entities: &[EntityKey]) -> Result<Vec<Vec<Past>>> {
+        self.0.history(entities)
+    }
+
+    fn past_definitions(&self, definitions: Option<&[DefinitionId]>) -> Result<Vec<PastDefinition>> {
+        self.0.past_definitions(definitions)
+    }
+
+    fn horizons(&self) -> Result<BTreeMap<DefinitionId, CommitId>> {
+        self.0.horizons()
+    }
+}
+
+/// A copy has the instants of its source as they are, also where they go back. Then an instant stands for the last commit before
+/// the first that is later, and what is committed afterwards is not earlier than the last copied commit.
+pub fn a_copy_keeps_instants_that_go_back(store: &Store) {
+    let source = Backwards(MemoryStore::new());
+    let of_source = host(&source.0);
+    must(typed(&of_source, "customer").define(DefinitionSpec::integer("n")), "a definition is made");
+    for n in 2..=8 {
+        must(typed(&of_source, "customer").set(1, "n", n), "a value is set");
+    }
+    let attributes = Attributes::new(&source);
+    must(attributes.copy_to(&store, on_and_on), "a store is copied");
+    let ids: Vec<CommitId> = (1..=8).map(CommitId::new).collect();
+    let commits = must(snapshot(store).commits(&ids), "commits are read");
+    let seconds: Vec<_> = commits.iter().flatten().map(|commit| commit.at.timestamp()).collect();
+    same(&seconds, &INSTANTS, "a copied commit has the instant that it had", TOLD);
+    let asked = [-101, -100, 0, 20, 29, 30, 40, 49, 50, 59, 60, 61, 70, 99];
+    let at =
+        |seconds: i64| must(snapshot(store).commit_at(micros(seconds * 1_000_000)), "a commit is found by its instant").get();
+    let promise = "`commit_at` answers the last commit before the first that is later, also where instants go back";
+    let advice = "where a copied commit is earlier than the one before it, instants are not sorted: look at all commits up to it";
+    same(&asked.map(at), &[0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 7, 7, 8, 8], promise, advice);
+    let catalog = must(store.catalog(), "the catalog is read");
+    let mut batch = crate::store::Batch::new(&catalog, micros(65_000_000));
+    batch.push(super::support::set(store, &customer(1), "n", 9));
+    let receipt = must(store.commit(&batch), "a batch is committed");
+    same(&receipt.at.timestamp(), &70, "what is committed after a copy is not earlier than its last commit", TOLD);
+    same(&at(70), &9, promise, advice);
 }

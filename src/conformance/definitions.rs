@@ -2,8 +2,8 @@
 
 use crate::conformance::Store;
 use crate::conformance::support::{
-    EXACT, PLAN, WHOLE, commit, customer, define, entity_type, held, holds, host, key, must, parse, refused, refused_whole, same,
-    set, snapshot, there, typed,
+    EXACT, PLAN, WHOLE, commit, customer, define, entity_type, held, holds, host, key, must, parse, past_definitions, past_of,
+    refused, refused_whole, same, set, snapshot, there, typed,
 };
 use crate::error::{Error, Result, Rule};
 use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, Limits, Ordinal, Outcome, Revision, Value};
@@ -65,8 +65,8 @@ pub fn a_fresh_store_is_empty(store: &Store) {
     same(&must(snapshot.holders(&asked), "holders are looked up"), &[None::<()>], promise, advice);
     let nothing: [(); 0] = [];
     same(&must(snapshot.scan(None, None, 10), "entities are scanned"), &nothing, promise, advice);
-    same(&must(snapshot.history(&customer(1)), "the past of an entity is read"), &nothing, promise, advice);
-    same(&must(snapshot.past_definitions(DefinitionId::new(1)), "the past of a definition is read"), &nothing, promise, advice);
+    same(&past_of(&*snapshot, &customer(1)), &nothing, promise, advice);
+    same(&past_definitions(&*snapshot, DefinitionId::new(1)), &nothing, promise, advice);
     same(&must(snapshot.usage(DefinitionId::new(1)), "uses are counted"), &0, promise, advice);
     same(&must(snapshot.count(&entity_type("customer")), "entities are counted"), &0, promise, advice);
 }
@@ -273,7 +273,7 @@ pub fn defined_and_used_in_one_batch(store: &Store) {
     must(batch.alter("customer", "a", |spec| spec.named("b")).set(("customer", 2), "b", "y").commit(), promise);
     same(&held(store, &customer(1)), &[(1, "x")], promise, WHOLE);
     same(&held(store, &customer(2)), &[(1, "y")], promise, WHOLE);
-    let past = must(snapshot(store).past_definitions(DefinitionId::new(1)), "the past of a definition is read");
+    let past = past_definitions(&*snapshot(store), DefinitionId::new(1));
     holds(past.is_empty(), "what came and went within one batch leaves no past", WHOLE);
 }
 

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use crate::attributes::{Attributes, Prune};
 use crate::conformance::Store;
 use crate::conformance::plain::Plain;
-use crate::conformance::support::{customer, holds, host, must, past_text, same, snapshot, sound, there, typed};
+use crate::conformance::support::{customer, holds, host, must, past_of, past_text, same, snapshot, sound, there, typed};
 use crate::history::{AsOf, Point};
 use crate::model::{CommitId, DefinitionId, DefinitionSpec, EntityKey, Limits, Ordinal, Retention, Revision};
 use crate::store::{Offending, Snapshot};
@@ -19,7 +19,7 @@ const TAKEN_OUT: &str = "carry out `Changes::removals` when all else is written"
 
 /// Definition, value, ended.
 fn past(snapshot: &dyn Snapshot, entity: &EntityKey) -> Vec<(u32, String, u64)> {
-    let past = must(snapshot.history(entity), "the past of an entity is read");
+    let past = past_of(snapshot, entity);
     past.iter().map(|past| (past.held.definition.get(), past.held.value.to_string(), past.ended.get())).collect()
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::conformance::Store;
 use crate::conformance::definitions::rich_specs;
-use crate::conformance::support::{HISTORY, customer, holds, host, key, must, picture, same, snapshot, sound, there, typed};
+use crate::conformance::support::{
+    HISTORY, customer, holds, host, key, must, past_definitions, past_of, picture, same, snapshot, sound, there, touched, typed,
+};
 use crate::history::{AsOf, Changed, Point, Position};
 use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, Held, Value, ValueId};
 use crate::store::Offending;
@@ -14,7 +16,7 @@ use crate::store::Offending;
 type Told = (u32, String, u64, u64, u64);
 
 fn past(store: &Store, entity: &EntityKey) -> Vec<Told> {
-    let past = must(snapshot(store).history(entity), "the past of an entity is read");
+    let past = past_of(&*snapshot(store), entity);
     let plain = past.iter().map(|past| {
         let held = &past.held;
         (held.definition.get(), held.value.to_string(), held.created.get(), held.modified.get(), past.ended.get())
@@ -38,7 +40,7 @@ pub fn a_first_write_leaves_no_past(store: &Store) {
     let nothing: [(); 0] = [];
     same(&past(store, &customer(1)), &nothing, promise, HISTORY);
     for id in 0..5 {
-        let past = must(snapshot(store).past_definitions(DefinitionId::new(id)), "the past of a definition is read");
+        let past = past_definitions(&*snapshot(store), DefinitionId::new(id));
         same(&past, &nothing, promise, HISTORY);
     }
 }
@@ -111,7 +113,7 @@ pub fn deleted_values_stay_in_the_past(store: &Store) {
     for id in 1..=3 {
         same(&past(store, &customer(id)), &[(1, format!("v{id}"), 2, 2, 3)], promise, HISTORY);
     }
-    let past = must(snapshot(store).past_definitions(DefinitionId::new(1)), "the past of a definition is read");
+    let past = past_definitions(&*snapshot(store), DefinitionId::new(1));
     let plain: Vec<_> = past.iter().map(|past| (past.definition.name().to_string(), past.ended.get())).collect();
     same(&plain, &[("a", 3)], "a deleted definition is in its own past", HISTORY);
 }
@@ -130,11 +132,19 @@ pub fn definitions_that_end_stay_in_the_past(store: &Store) {
     must(of.alter("renamed 0", |spec| spec), "nothing is changed");
     must(of.delete_with_values("renamed 0"), "a definition is deleted");
     let past = |id: u32| {
-        let past = must(snapshot(store).past_definitions(DefinitionId::new(id)), "the past of a definition is read");
+        let past = past_definitions(&*snapshot(store), DefinitionId::new(id));
         past.into_iter().map(|past| (past.definition, past.ended.get())).collect::<Vec<_>>()
     };
     let at = |catalog: &crate::Catalog, id: u32| there(catalog.get(DefinitionId::new(id)), promise).clone();
     same(&past(1), &[(at(&first, 1), 2), (at(&second, 1), 11)], promise, HISTORY);
+    let all = must(snapshot(store).past_definitions(None), "the past of all definitions is read");
+    let ends: Vec<_> = all.iter().map(|past| (past.definition.id().get(), past.ended.get())).collect();
+    let expected: Vec<_> = [(1, 2), (1, 11)].into_iter().chain((2..=9).map(|id: u32| (id, u64::from(id) + 1))).collect();
+    same(&ends, &expected, "the past of all definitions is sorted by definition, then by the commit that ended it", HISTORY);
+    let some = [9, 2, 40, 2].map(DefinitionId::new);
+    let some = must(snapshot(store).past_definitions(Some(&some)), "the past of some definitions is read");
+    let ends: Vec<_> = some.iter().map(|past| (past.definition.id().get(), past.ended.get())).collect();
+    same(&ends, &[(2, 3), (9, 10)], "a definition that is named twice is answered once, in the order of ids", HISTORY);
     for id in 2..=9 {
         same(&past(id), &[(at(&first, id), u64::from(id) + 1)], promise, HISTORY);
     }
@@ -220,12 +230,12 @@ pub fn commits_tell_whom_they_changed(store: &Store) {
         let moved = |held: &Held| held.modified == commit;
         let written = must(found.written(None, None, usize::MAX), "all entities are read");
         let is_touched = |record: &&Arc<EntityRecord>| {
-            let past = must(found.history(record.key()), "history is read");
+            let past = past_of(&*found, record.key());
             record.values().iter().any(moved) || past.iter().any(|past| past.ended == commit || moved(&past.held))
         };
         let expected: Vec<_> = written.iter().filter(is_touched).map(|record| record.ordinal()).collect();
         let advice = "store the ordinals of all records that `Changes::each_record` hands over with the commit";
-        same(&must(found.touched(commit), "a commit is read"), &expected, promise, advice);
+        same(&touched(&*found, commit), &expected, promise, advice);
     }
 }
 
@@ -287,7 +297,7 @@ pub fn a_deleted_definition_comes_back(store: &Store) {
     let taken = must(snapshot(store).holders(&[(made.id(), &"v2".into())]), "a holder is found");
     same(&taken.first().map(Option::is_some), &Some(true), promise, "values of a restored definition are in the index again");
     same(&must(of.define(DefinitionSpec::date("c")), "a definition is made").id(), &DefinitionId::new(3), promise, HISTORY);
-    let past = must(snapshot(store).past_definitions(made.id()), "the past of a definition is read");
+    let past = past_definitions(&*snapshot(store), made.id());
     same(&past.iter().map(|past| past.ended.get()).collect::<Vec<_>>(), &[3], promise, HISTORY);
 }
 

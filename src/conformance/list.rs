@@ -71,6 +71,7 @@ macro_rules! __conformance_cases {
             }
             commits {
                 instants_are_kept_to_the_microsecond
+                instants_never_go_back
                 actors_and_notes_come_back
                 commits_are_read_in_order
                 values_know_their_commits
@@ -151,6 +152,7 @@ macro_rules! __conformance_cases {
                 a_copy_is_like_its_source
                 a_copy_goes_on_like_its_source
                 the_last_ordinal_is_copied
+                a_copy_keeps_instants_that_go_back
                 a_copy_is_brought_up_to_date
                 commits_in_a_row_are_kept_in_order
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal};
-use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot};
+use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot, Touched};
 
 /// Forwards the required methods alone, so that the provided ones are those of the trait.
 pub(super) struct Plain<'a>(pub(super) Box<dyn Snapshot + 'a>);
@@ -31,16 +31,16 @@ impl Snapshot for Plain<'_> {
         self.0.commits(ids)
     }
 
-    fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
-        self.0.history(entity)
+    fn history(&self, entities: &[EntityKey]) -> Result<Vec<Vec<Past>>> {
+        self.0.history(entities)
     }
 
-    fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
-        self.0.past_definitions(definition)
+    fn past_definitions(&self, definitions: Option<&[DefinitionId]>) -> Result<Vec<PastDefinition>> {
+        self.0.past_definitions(definitions)
     }
 
-    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
-        self.0.touched(commit)
+    fn touched(&self, commits: &[CommitId]) -> Result<Vec<Touched>> {
+        self.0.touched(commits)
     }
 
     fn horizons(&self) -> Result<BTreeMap<DefinitionId, CommitId>> {

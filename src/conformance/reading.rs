@@ -101,7 +101,7 @@ pub fn very_many_are_read_in_one_call(store: &Store) {
     let there: BTreeSet<_> = found.iter().flatten().filter_map(|record| record.key().id().as_integer()).collect();
     same(&(found.len(), there.len()), &(40_000, 80), promise, advice);
     let located = must(snapshot.locate(&(0..2_000).map(Ordinal::new).collect::<Vec<_>>()), promise);
-    same(&(located.len(), located.iter().flatten().count()), &(2_000, 102), promise, advice);
+    same(&(located.len(), located.iter().flatten().count()), &(2_000, 120), promise, advice);
     let commits = must(snapshot.commits(&(0..u64::from(n)).map(CommitId::new).collect::<Vec<_>>()), promise);
     same(&(commits.len(), commits.iter().flatten().count()), &(40_000, 6), promise, advice);
     let values: Vec<_> = (0..n).map(|n| Value::from(format!("text {n}"))).collect();

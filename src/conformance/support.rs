@@ -11,9 +11,10 @@ use crate::clock::{Clock, Instant};
 use crate::conformance::Store;
 use crate::error::{Error, Result};
 use crate::model::{
-    CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, EntityType, Held, IntoEntityId, Limits, Value,
+    CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, EntityType, Held, IntoEntityId, Limits, Ordinal,
+    Value,
 };
-use crate::store::{Batch, Change, Fault, Past, Receipt, Snapshot};
+use crate::store::{Batch, Change, Fault, Past, PastDefinition, Receipt, Snapshot, Touched};
 
 pub(super) const PLAN: &str = "call `decide` over a snapshot of the very transaction that stores what it answers; if it fails, store nothing and \
                                hand its error on";
@@ -201,7 +202,7 @@ pub(super) fn picture(snapshot: &dyn Snapshot, keys: &[EntityKey]) -> Vec<String
     }));
     let last = catalog.next_id().map_or(DefinitionId::MAX.get(), DefinitionId::get);
     for definition in (1..=last).map(DefinitionId::new) {
-        let past = must(snapshot.past_definitions(definition), "the past of a definition is read");
+        let past = past_definitions(snapshot, definition);
         lines.extend(past.iter().map(|past| format!("past {:?} ended {}", past.definition, past.ended)));
         let usage = must(snapshot.usage(definition), "the uses of a definition are counted");
         lines.push(format!("definition {definition} used {usage}"));
@@ -213,7 +214,7 @@ pub(super) fn picture(snapshot: &dyn Snapshot, keys: &[EntityKey]) -> Vec<String
         lines.push(format!("read {key}: {:?}", record.as_deref().map(record_text)));
     }
     for key in scanned.iter().map(|record| record.key()).chain(keys) {
-        let past = must(snapshot.history(key), "the past of an entity is read");
+        let past = past_of(snapshot, key);
         lines.push(format!("past of {key}: {:?}", past.iter().map(past_text).collect::<Vec<_>>()));
     }
     let commits: Vec<_> = (1..=marks.commit.get() + 1).map(CommitId::new).collect();
@@ -234,6 +235,25 @@ pub(super) fn sound(store: &Store, advice: &str) {
     let verified = snapshot(store).verify_index(&mut report, &mut |_| ControlFlow::Continue(()));
     must(verified, "the index is verified");
     same(&faults, &Vec::<String>::new(), "the index has what the records have, and nothing else", advice);
+}
+
+/// What an entity held once and holds no longer.
+pub(super) fn past_of(snapshot: &dyn Snapshot, entity: &EntityKey) -> Vec<Past> {
+    let mut past = must(snapshot.history(std::slice::from_ref(entity)), "the past of an entity is read");
+    same(&past.len(), &1, "a question for one entity has one answer", ORDER);
+    past.pop().unwrap_or_default()
+}
+
+/// What a definition was once and is no longer.
+pub(super) fn past_definitions(snapshot: &dyn Snapshot, id: DefinitionId) -> Vec<PastDefinition> {
+    must(snapshot.past_definitions(Some(&[id])), "the past of a definition is read")
+}
+
+/// Which entities a commit changed.
+pub(super) fn touched(snapshot: &dyn Snapshot, commit: CommitId) -> Vec<Ordinal> {
+    let touched = must(snapshot.touched(&[commit]), "a commit is read");
+    same(&touched.len(), &1, "a question for one commit has one answer", ORDER);
+    touched.iter().flat_map(Touched::iter).collect()
 }
 
 pub(super) fn snapshot(store: &Store) -> Box<dyn Snapshot + '_> {

@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 
 use crate::conformance::Store;
-use crate::conformance::support::{customer, holds, host, must, optional, refused, same, snapshot, sound, typed};
+use crate::conformance::support::{
+    customer, holds, host, must, optional, past_of, refused, same, snapshot, sound, touched, typed,
+};
 use crate::filter::attr;
 use crate::model::{DataType, DefinitionSpec, Value};
 use crate::store::Offending;
@@ -35,13 +37,13 @@ pub fn a_change_reaches_every_entity(store: &Store) {
     same(&must(of.count_found(attr("n").ge(0)), "entities are found"), &(ALL - 1), promise, EVERY);
     for id in [0, 1, 1023, 1024, 1025, 2048, ALL - 1] {
         same(&must(of.get::<i64>(id, "n"), "a value is read"), &Some(id), promise, EVERY);
-        let past = must(snapshot(store).history(&customer(id)), "a past is read");
+        let past = past_of(&*snapshot(store), &customer(id));
         let ended: Vec<_> = past.iter().map(|past| (past.held.value.clone(), Some(past.ended))).collect();
         same(&ended, &[(Value::from(id.to_string()), commit)], promise, EVERY);
     }
     let people = typed(&host, "person");
     same(&must(people.get::<String>(100, "n"), "a value is read").as_deref(), &Some("seven"), promise, EVERY);
-    let touched = commit.map(|commit| must(snapshot(store).touched(commit), "a commit is read").len());
+    let touched = commit.map(|commit| touched(&*snapshot(store), commit).len());
     same(&touched, &usize::try_from(ALL - 1).ok(), "a commit knows all whom it changed", EVERY);
     sound(store, EVERY);
 }
@@ -66,7 +68,7 @@ pub fn merged_values_move(store: &Store) {
     same(&held, &[Some(10), Some(20), Some(30), Some(41), None], promise, EVERY);
     holds(of.definition("from").is_err(), "what was merged into another is deleted", EVERY);
     same(&must(of.count_found(attr("into").le(20)), "entities are found"), &2, promise, EVERY);
-    let past = must(snapshot(store).history(&customer(5)), "a past is read");
+    let past = past_of(&*snapshot(store), &customer(5));
     same(&past.len(), &1, "what is cleared stays in history", EVERY);
     sound(store, EVERY);
 }

@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::conformance::Store;
 use crate::conformance::support::{
-    ISOLATED, ORDERED, batch, customer, host, must, optional, patiently, same, set, small, snapshot, there, typed,
+    ISOLATED, ORDERED, batch, customer, host, must, optional, past_of, patiently, same, set, small, snapshot, there, typed,
 };
 use crate::error::{Error, Result};
 use crate::model::{CommitId, DefinitionId, DefinitionSpec, Ordinal, Outcome, Value};
@@ -83,7 +83,7 @@ pub fn no_update_is_lost(store: &Store) {
     same(&(record.values()[0].value.clone(), record.revision().get()), &(Value::Integer(total), total), promise, ORDERED);
     let expected: Vec<_> = (2..=total + 1).map(|id| Some(CommitId::new(small::<u64>(id)))).collect();
     same(&ids.into_iter().collect::<Vec<_>>(), &expected, "the commits of many threads are one line without gaps", ORDERED);
-    let past = must(snapshot(store).history(&customer(1)), "the past of an entity is read");
+    let past = past_of(&*snapshot(store), &customer(1));
     let values: Vec<_> = past.iter().map(|past| past.held.value.clone()).collect();
     same(&values, &(1..total).map(Value::Integer).collect::<Vec<_>>(), "the past has every step, in order", ORDERED);
 }
@@ -220,7 +220,7 @@ pub fn readers_see_whole_commits(store: &Store) {
             same(&catalog.revision().get(), &(seen[0] + 1), promise, ISOLATED);
             let marks = must(snapshot.marks(), "the marks are read while others write");
             same(&marks.commit.get(), &(seen[0] + 1), promise, ISOLATED);
-            let past = must(snapshot.history(&customer(1)), "the past of an entity is read while others write");
+            let past = past_of(&*snapshot, &customer(1));
             same(&(past.len() as u64), &seen[0].saturating_sub(1), promise, ISOLATED);
             let count = must(snapshot.count(&super::support::entity_type("customer")), "entities are counted while others write");
             same(&count, &if seen[0] == 0 { 0 } else { seen[0] + 2 }, promise, ISOLATED);

@@ -7,7 +7,7 @@ use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::history::Definitions;
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Held, Ordinal, Revision};
-use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot, commit_with_id, fill, written_at};
+use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot, Touched, commit_with_id, fill, written_at};
 
 /// A point in the past of a store.
 ///
@@ -23,8 +23,12 @@ use crate::store::{Commit, Marks, Past, PastDefinition, Snapshot, commit_with_id
 pub enum Point {
     /// When this commit was done; 0 is before the first.
     Commit(CommitId),
-    /// When the last commit that is not later than this was done. Where the clock of the host once went back, it is a commit
-    /// of around that time.
+    /// The last commit before the first that is later than this instant; before the first commit if that is later.
+    ///
+    /// Commit instants do not go backwards within a store ([`crate::Commit::at`]), so this is the last commit that is not later.
+    /// A store that an older release wrote, or a copy of it, may have commits whose instants go backwards, because the clock of
+    /// the host did. Such a commit counts as late as the latest commit before it, so a later instant never stands for an earlier
+    /// commit.
     Instant(Instant),
 }
 
@@ -49,21 +53,9 @@ impl Point {
                 Err(Error::not_found(format!("commit {commit}, after the last, {last},"), Vec::new()))
             }
             Self::Commit(commit) => Ok(commit),
-            Self::Instant(instant) => last_until(snapshot, last, instant),
+            Self::Instant(instant) => snapshot.commit_at(instant),
         }
     }
-}
-
-/// Commits are in the order of their instants, as far as the clock of the host is.
-fn last_until(snapshot: &dyn Snapshot, last: CommitId, instant: Instant) -> Result<CommitId> {
-    let (mut low, mut high) = (0, last.get());
-    while low < high {
-        let middle = CommitId::new(low + (high - low).div_ceil(2));
-        let missing = || Error::corrupt(format!("commit {middle} is missing"));
-        let commit = commit_with_id(snapshot, middle)?.ok_or_else(missing)?;
-        if commit.at <= instant { low = middle.get() } else { high = middle.get() - 1 }
-    }
-    Ok(CommitId::new(low))
 }
 
 /// An entity as it was when a commit was done, as far as history reaches back to it: see [`is_known`].
@@ -108,13 +100,17 @@ impl<'a> AsOf<'a> {
         Ok(Self { now, commit, catalog })
     }
 
-    /// None of an entity that was first written later.
-    fn state(&self, now: &Arc<EntityRecord>) -> Result<Option<Arc<EntityRecord>>> {
-        let past = self.now.history(now.key())?;
-        let mut state = state_at(now, &past, self.commit)?;
+    /// Entities as they were, in this order; none of one that was first written later.
+    fn states(&self, now: &[Arc<EntityRecord>]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
+        let keys: Vec<EntityKey> = now.iter().map(|record| record.key().clone()).collect();
+        now.iter().zip(self.now.history(&keys)?).map(|(now, past)| self.state(now, &past)).collect()
+    }
+
+    fn state(&self, now: &EntityRecord, past: &[Past]) -> Result<Option<Arc<EntityRecord>>> {
+        let mut state = state_at(now, past, self.commit)?;
         if self.catalog.has_forgotten() {
             // Its revision counts commits that left no trace, and so does not tell whether it was there.
-            if !commits_of(now, &past).any(|commit| commit <= self.commit) {
+            if !commits_of(now, past).any(|commit| commit <= self.commit) {
                 return Ok(None);
             }
             let known = state.values().iter().filter(|held| self.catalog.get(held.definition).is_some()).cloned().collect();
@@ -135,19 +131,22 @@ impl Snapshot for AsOf<'_> {
         while low < high {
             let middle = low + (high - low).div_ceil(2);
             let record = written_at(&*self.now, Ordinal::new(middle))?;
-            let was_there = record.map_or(Ok(None), |record| self.state(&record))?.is_some();
+            let was_there = self.states(record.as_slice())?.into_iter().flatten().next().is_some();
             if was_there { low = middle } else { high = middle - 1 }
         }
-        Ok(Marks { commit: self.commit, ordinal: Ordinal::new(low) })
+        let at = commit_with_id(&*self.now, self.commit)?.map(|commit| commit.at);
+        Ok(Marks { commit: self.commit, ordinal: Ordinal::new(low), at })
     }
 
     fn read(&self, entities: &[EntityKey]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
         let now = self.now.read(entities)?;
-        now.iter().map(|record| record.as_ref().map_or(Ok(None), |record| self.state(record))).collect()
+        let there: Vec<_> = now.iter().flatten().cloned().collect();
+        let mut states = self.states(&there)?.into_iter();
+        Ok(now.into_iter().map(|record| record.and_then(|_| states.next().flatten())).collect())
     }
 
     fn written(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
-        fill(&*self.now, entity_type, after, limit, |record| self.state(&record))
+        fill(&*self.now, entity_type, after, limit, |page| Ok(self.states(&page)?.into_iter().flatten().collect()))
     }
 
     fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>> {
@@ -155,14 +154,14 @@ impl Snapshot for AsOf<'_> {
         Ok(commits.into_iter().map(|commit| commit.filter(|commit| commit.id <= self.commit)).collect())
     }
 
-    fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
-        let mut past = self.now.history(entity)?;
-        past.retain(|past| past.ended <= self.commit);
-        Ok(past)
+    fn history(&self, entities: &[EntityKey]) -> Result<Vec<Vec<Past>>> {
+        let mut all = self.now.history(entities)?;
+        all.iter_mut().for_each(|past| past.retain(|past| past.ended <= self.commit));
+        Ok(all)
     }
 
-    fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
-        let mut past = self.now.past_definitions(definition)?;
+    fn past_definitions(&self, definitions: Option<&[DefinitionId]>) -> Result<Vec<PastDefinition>> {
+        let mut past = self.now.past_definitions(definitions)?;
         past.retain(|past| past.ended <= self.commit);
         Ok(past)
     }
@@ -171,7 +170,12 @@ impl Snapshot for AsOf<'_> {
         self.now.horizons()
     }
 
-    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
-        if commit > self.commit { Ok(Vec::new()) } else { self.now.touched(commit) }
+    fn touched(&self, commits: &[CommitId]) -> Result<Vec<Touched>> {
+        let touched = commits.iter().zip(self.now.touched(commits)?);
+        Ok(touched.map(|(commit, touched)| if *commit > self.commit { Touched::default() } else { touched }).collect())
+    }
+
+    fn commit_at(&self, at: Instant) -> Result<CommitId> {
+        Ok(self.now.commit_at(at)?.min(self.commit))
     }
 }

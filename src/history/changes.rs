@@ -1,14 +1,16 @@
 //! What commits changed, in their order.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::history::{Definitions, Horizon, Position, horizons, is_known, state_at};
+use crate::hash::HashMap;
+use crate::history::{Definitions, Horizon, Horizons, Position, horizons, is_known, state_at};
 use crate::model::{CommitId, Definition, EntityKey, EntityRecord, Ordinal, Value, ValueId};
-use crate::store::{Commit, Snapshot, commit_with_id, written_at};
+use crate::store::{Commit, Commits, Past, Snapshot};
 
 /// A page of changes.
 #[derive(Debug, Clone)]
@@ -125,57 +127,104 @@ pub(crate) fn changes_until(snapshot: &dyn Snapshot, position: Position, last: C
     }
     page.horizons = horizons(snapshot, position.commit)?;
     let definitions = Definitions::load(snapshot)?;
-    let mut left = limit;
-    for id in (position.commit.get().max(1)..=last.get()).map(CommitId::new) {
-        let is_begun = id == position.commit;
-        if is_begun && position.ordinal == Ordinal::MAX {
-            continue;
-        }
-        let missing = || Error::corrupt(format!("commit {id} is missing"));
-        let commit = commit_with_id(snapshot, id)?.ok_or_else(missing)?;
-        if !is_begun {
-            page.changes.extend(definitions.changed_by(&commit).into_iter().map(Changed::Definition));
-            page.position = Position { commit: id, ordinal: Ordinal::default() };
-        }
-        let after = if is_begun { position.ordinal } else { Ordinal::default() };
-        for ordinal in snapshot.touched(id)?.into_iter().filter(|ordinal| *ordinal > after) {
-            if left == 0 {
-                return Ok(page);
+    let changed = definitions.changed_between(position.commit, last);
+    let first = position.commit.get().saturating_add(u64::from(position.ordinal == Ordinal::MAX)).max(1);
+    let (mut steps, mut left) = (Vec::new(), limit);
+    let mut commits = Commits::new(snapshot, CommitId::new(first), last);
+    'commits: while let Some(commits) = commits.next()? {
+        for (commit, touched) in commits {
+            let is_begun = commit.id == position.commit;
+            if !is_begun {
+                let ids = changed.get(&commit.id);
+                let changes = ids.map(|ids| definitions.changes_of(&commit, ids)).unwrap_or_default();
+                steps.extend(changes.into_iter().map(Step::Definition));
+                page.position = Position { commit: commit.id, ordinal: Ordinal::default() };
             }
-            page.changes.push(change_of(snapshot, &definitions, &commit, ordinal)?);
-            page.position.ordinal = ordinal;
-            left -= 1;
-        }
-        page.position = Position::from(id);
-        if left == 0 {
-            break;
+            let after = if is_begun { position.ordinal } else { Ordinal::default() };
+            for ordinal in touched.after(after) {
+                if left == 0 {
+                    break 'commits;
+                }
+                steps.push(Step::Entity(commit.clone(), ordinal));
+                page.position.ordinal = ordinal;
+                left -= 1;
+            }
+            page.position = Position::from(commit.id);
+            if left == 0 {
+                break 'commits;
+            }
         }
     }
+    page.changes = Entities { snapshot, definitions: &definitions, horizons: snapshot.horizons()? }.put_in(steps)?;
     page.has_more = page.position < Position::from(last);
     Ok(page)
 }
 
-fn change_of(snapshot: &dyn Snapshot, definitions: &Definitions, commit: &Commit, ordinal: Ordinal) -> Result<Changed> {
-    let Some(now) = written_at(snapshot, ordinal)? else {
-        return Ok(Changed::Erased(EntityErased { commit: commit.clone(), ordinal }));
-    };
-    let mut values = changes_between(snapshot, definitions, &now, CommitId::new(commit.id.get() - 1), commit.id)?;
-    // Of which nothing is known is said once, for the page.
-    values.retain(|value| !value.forgotten || value.before != value.after);
-    Ok(Changed::Entity(EntityChange { commit: commit.clone(), entity: now.key().clone(), values }))
+/// A change of which, for an entity, no more is known yet than that it was touched.
+enum Step {
+    Definition(DefinitionChange),
+    Entity(Commit, Ordinal),
+}
+
+/// How many entities are read in one call, with their history.
+const BLOCK: usize = 256;
+
+/// Reads what commits did to entities, a block of entities at a time.
+struct Entities<'a> {
+    snapshot: &'a dyn Snapshot,
+    definitions: &'a Definitions,
+    horizons: Horizons,
+}
+
+impl Entities<'_> {
+    fn put_in(&self, steps: Vec<Step>) -> Result<Vec<Changed>> {
+        let touched = steps.iter().filter_map(|step| match step {
+            Step::Entity(commit, ordinal) => Some((commit, *ordinal)),
+            Step::Definition(_) => None,
+        });
+        let touched: Vec<_> = touched.collect();
+        let mut entities = Vec::with_capacity(touched.len());
+        for block in touched.chunks(BLOCK) {
+            entities.extend(self.changes(block)?);
+        }
+        let mut entities = entities.into_iter();
+        let changes = steps.into_iter().filter_map(|step| match step {
+            Step::Definition(change) => Some(Changed::Definition(change)),
+            Step::Entity(..) => entities.next(),
+        });
+        Ok(changes.collect())
+    }
+
+    fn changes(&self, block: &[(&Commit, Ordinal)]) -> Result<Vec<Changed>> {
+        let ordinals: BTreeSet<Ordinal> = block.iter().map(|(_, ordinal)| *ordinal).collect();
+        let ordinals: Vec<Ordinal> = ordinals.into_iter().collect();
+        let records: Vec<_> = self.snapshot.locate(&ordinals)?.into_iter().flatten().collect();
+        let keys: Vec<EntityKey> = records.iter().map(|record| record.key().clone()).collect();
+        let lives: HashMap<Ordinal, _> =
+            records.into_iter().zip(self.snapshot.history(&keys)?).map(|life| (life.0.ordinal(), life)).collect();
+        let one = |(commit, ordinal): &(&Commit, Ordinal)| {
+            let (commit, ordinal) = (Commit::clone(commit), *ordinal);
+            let Some((now, past)) = lives.get(&ordinal) else { return Ok(Changed::Erased(EntityErased { commit, ordinal })) };
+            let before = CommitId::new(commit.id.get() - 1);
+            let mut values = changes_between(self.definitions, &self.horizons, (now, past), before, commit.id)?;
+            // Of which nothing is known is said once, for the page.
+            values.retain(|value| !value.forgotten || value.before != value.after);
+            Ok(Changed::Entity(EntityChange { commit, entity: now.key().clone(), values }))
+        };
+        block.iter().map(one).collect()
+    }
 }
 
 /// How an entity differs between two commits, and where that is not known.
 pub(crate) fn changes_between(
-    snapshot: &dyn Snapshot,
     definitions: &Definitions,
-    now: &EntityRecord,
+    horizons: &Horizons,
+    (now, past): (&EntityRecord, &[Past]),
     first: CommitId,
     second: CommitId,
 ) -> Result<Vec<ValueChange>> {
-    let (past, horizons) = (snapshot.history(now.key())?, snapshot.horizons()?);
-    let (before, after) = (state_at(now, &past, first)?, state_at(now, &past, second)?);
-    let is_forgotten = |id| [first, second].iter().any(|at| !is_known(&horizons, id, now, &past, *at));
+    let (before, after) = (state_at(now, past, first)?, state_at(now, past, second)?);
+    let is_forgotten = |id| [first, second].iter().any(|at| !is_known(horizons, id, now, past, *at));
     let is_of_type = |id| definitions.last(id).is_some_and(|last| last.entity_type() == now.key().entity_type());
     let mut ids = before.definitions_with(&after);
     ids.extend(horizons.keys().filter(|id| is_of_type(**id) && is_forgotten(**id)));

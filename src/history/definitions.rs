@@ -6,71 +6,82 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::history::{DefinitionChange, Horizons};
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, Revision};
-use crate::store::{Commit, Snapshot};
+use crate::store::{Commit, PastDefinition, Snapshot};
 
-/// Each definition in all its versions.
+/// Definitions in all their versions.
+///
+/// Only past versions are collected; those that stand are looked up in the catalog. So it costs by what is in history, and not by
+/// how many definitions there are.
 pub(crate) struct Definitions {
-    versions: BTreeMap<DefinitionId, Vec<Stood>>,
+    catalog: Arc<Catalog>,
+    past: BTreeMap<DefinitionId, Vec<PastDefinition>>,
 }
 
 /// A version, and the commit that ended it; the one that began it is in its stamps.
-struct Stood {
-    definition: Arc<Definition>,
-    ended: Option<CommitId>,
-}
+type Stood<'a> = (&'a Arc<Definition>, Option<CommitId>);
 
-impl Stood {
-    fn is_of(&self, commit: CommitId) -> bool {
-        self.definition.modified().commit <= commit && self.ended.is_none_or(|ended| commit < ended)
-    }
+fn is_of((definition, ended): &Stood<'_>, commit: CommitId) -> bool {
+    definition.modified().commit <= commit && ended.is_none_or(|ended| commit < ended)
 }
 
 impl Definitions {
     pub(crate) fn load(snapshot: &dyn Snapshot) -> Result<Self> {
-        let last = snapshot.catalog()?.last_id().get();
-        Self::load_these(snapshot, (1..=last).map(DefinitionId::new))
+        Self::of(snapshot, snapshot.past_definitions(None)?)
     }
 
     pub(crate) fn load_these(snapshot: &dyn Snapshot, ids: impl IntoIterator<Item = DefinitionId>) -> Result<Self> {
-        let catalog = snapshot.catalog()?;
-        let mut versions = BTreeMap::new();
-        for id in ids {
-            let past = snapshot.past_definitions(id)?.into_iter();
-            let past = past.map(|past| Stood { definition: past.definition, ended: Some(past.ended) });
-            let present = catalog.get(id).map(|definition| Stood { definition: Arc::clone(definition), ended: None });
-            versions.insert(id, past.chain(present).collect());
+        let ids: Vec<DefinitionId> = ids.into_iter().collect();
+        Self::of(snapshot, if ids.is_empty() { Vec::new() } else { snapshot.past_definitions(Some(&ids))? })
+    }
+
+    fn of(snapshot: &dyn Snapshot, all: Vec<PastDefinition>) -> Result<Self> {
+        let mut past: BTreeMap<DefinitionId, Vec<PastDefinition>> = BTreeMap::new();
+        for version in all {
+            past.entry(version.definition.id()).or_default().push(version);
         }
-        Ok(Self { versions })
+        Ok(Self { catalog: snapshot.catalog()?, past })
+    }
+
+    /// The versions of one definition, in their order.
+    fn of_one(&self, id: DefinitionId) -> impl DoubleEndedIterator<Item = Stood<'_>> + Clone {
+        let past = self.past.get(&id).into_iter().flatten().map(|past| (&past.definition, Some(past.ended)));
+        past.chain(self.catalog.get(id).map(|definition| (definition, None)))
+    }
+
+    /// The definitions that ever were, by id.
+    fn ids(&self) -> BTreeSet<DefinitionId> {
+        self.past.keys().copied().chain(self.catalog.iter().map(|definition| definition.id())).collect()
     }
 
     /// The versions of each, by id, and of each in their order, with the commit that ended it.
-    pub(crate) fn versions(&self) -> impl Iterator<Item = impl Iterator<Item = (&Arc<Definition>, Option<CommitId>)>> {
-        self.versions.values().map(|versions| versions.iter().map(|stood| (&stood.definition, stood.ended)))
+    pub(crate) fn versions(&self) -> impl Iterator<Item = impl Iterator<Item = Stood<'_>>> {
+        self.ids().into_iter().map(|id| self.of_one(id))
     }
 
     /// A definition as it was when this commit was done.
     pub(crate) fn at(&self, id: DefinitionId, commit: CommitId) -> Option<&Arc<Definition>> {
-        self.versions.get(&id)?.iter().find(|stood| stood.is_of(commit)).map(|stood| &stood.definition)
+        self.of_one(id).find(|stood| is_of(stood, commit)).map(|(definition, _)| definition)
     }
 
     /// Its last version, whether it is still there or not.
     pub(crate) fn last(&self, id: DefinitionId) -> Option<&Arc<Definition>> {
-        self.versions.get(&id)?.last().map(|stood| &stood.definition)
+        self.of_one(id).next_back().map(|(definition, _)| definition)
     }
 
     /// The last version of each.
     pub(crate) fn lasts(&self) -> impl Iterator<Item = &Arc<Definition>> {
-        self.versions.keys().filter_map(|id| self.last(*id))
+        self.ids().into_iter().filter_map(|id| self.last(id))
     }
 
     /// All definitions as they were when this commit was done, but for those of whose values nothing is known then.
     pub(crate) fn catalog(&self, commit: CommitId, horizons: &Horizons) -> Result<Catalog> {
-        let all = self.versions.values().flatten();
-        let moved = all.flat_map(|stood| [Some(stood.definition.modified().commit), stood.ended]).flatten();
+        let all = self.versions().flatten();
+        let moved = all.flat_map(|(definition, ended)| [Some(definition.modified().commit), ended]).flatten();
         let moved: BTreeSet<CommitId> = moved.filter(|moved| *moved <= commit).collect();
-        let was_made = |versions: &Vec<Stood>| versions.first().is_some_and(|first| first.definition.created().commit <= commit);
-        let last = self.versions.iter().filter(|(_, versions)| was_made(versions)).map(|(id, _)| *id).max();
-        let there = self.versions.keys().filter_map(|id| self.at(*id, commit));
+        let ids = self.ids();
+        let was_made = |id: DefinitionId| self.of_one(id).next().is_some_and(|(first, _)| first.created().commit <= commit);
+        let last = ids.iter().copied().filter(|id| was_made(*id)).max();
+        let there = ids.iter().filter_map(|id| self.at(*id, commit));
         let forgotten = |definition: &Definition| horizons.get(&definition.id()).filter(|until| **until > commit);
         let known =
             there.clone().filter(|definition| forgotten(definition).is_none()).map(|definition| Definition::clone(definition));
@@ -83,15 +94,28 @@ impl Definitions {
         Ok(catalog)
     }
 
-    /// The definitions that this commit changed.
-    pub(crate) fn changed_by(&self, commit: &Commit) -> Vec<DefinitionChange> {
+    /// Which definitions each commit after `first`, up to `last`, made, changed or deleted.
+    pub(crate) fn changed_between(&self, first: CommitId, last: CommitId) -> BTreeMap<CommitId, BTreeSet<DefinitionId>> {
+        let mut changed: BTreeMap<CommitId, BTreeSet<DefinitionId>> = BTreeMap::new();
+        let past = self.past.values().flatten().map(|past| (&past.definition, Some(past.ended)));
+        for (definition, ended) in past.chain(self.catalog.iter().map(|definition| (definition, None))) {
+            for commit in [Some(definition.modified().commit), ended].into_iter().flatten() {
+                if first < commit && commit <= last {
+                    changed.entry(commit).or_default().insert(definition.id());
+                }
+            }
+        }
+        changed
+    }
+
+    /// What a commit did to these definitions.
+    pub(crate) fn changes_of(&self, commit: &Commit, ids: &BTreeSet<DefinitionId>) -> Vec<DefinitionChange> {
         let previous = CommitId::new(commit.id.get().saturating_sub(1));
-        let ids = self.versions.keys();
         let one = |id: &DefinitionId| {
             let (before, after) = (self.at(*id, previous).cloned(), self.at(*id, commit.id).cloned());
             let is_same = before.as_ref().map(Arc::as_ptr) == after.as_ref().map(Arc::as_ptr);
             (!is_same).then(|| DefinitionChange { commit: commit.clone(), before, after })
         };
-        ids.filter_map(one).collect()
+        ids.iter().filter_map(one).collect()
     }
 }

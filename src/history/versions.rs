@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::history::Definitions;
 use crate::model::{CommitId, Definition, DefinitionId, EntityKey, EntityRecord, Held, Stamp, Value, ValueId};
-use crate::store::{Snapshot, Stamps};
+use crate::store::{Snapshot, Stamps, history_of};
 
 /// A value for as long as it stood. Serialises with the entity's type and id beside the rest.
 /// `Debug` hides the value of a sensitive attribute.
@@ -59,7 +59,7 @@ pub struct DefinitionVersion {
 
 /// All versions of an entity's values, or of the one of a definition, by the commit that began each.
 pub(crate) fn versions(snapshot: &dyn Snapshot, record: &EntityRecord, definition: Option<DefinitionId>) -> Result<Vec<Version>> {
-    let past = snapshot.history(record.key())?;
+    let past = history_of(snapshot, record.key())?;
     let all = past.iter().map(|past| (&past.held, Some(past.ended))).chain(record.values().iter().map(|held| (held, None)));
     let mut all: Vec<_> = all.filter(|(held, _)| definition.is_none_or(|wanted| wanted == held.definition)).collect();
     all.sort_by_key(|(held, _)| (held.modified, held.definition));
@@ -86,7 +86,7 @@ pub(crate) fn versions(snapshot: &dyn Snapshot, record: &EntityRecord, definitio
 
 /// All versions of a definition, in their order.
 pub(crate) fn definition_versions(snapshot: &dyn Snapshot, id: DefinitionId) -> Result<Vec<DefinitionVersion>> {
-    let past = snapshot.past_definitions(id)?;
+    let past = snapshot.past_definitions(Some(&[id]))?;
     let stamps = Stamps::load(snapshot, past.iter().map(|past| past.ended))?;
     let past =
         past.into_iter().map(|past| Ok(DefinitionVersion { definition: past.definition, ended: Some(stamps.of(past.ended)?) }));

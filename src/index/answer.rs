@@ -22,7 +22,8 @@ const FIRST_BLOCK: usize = 256;
 /// A page, in order.
 pub(crate) fn find<P: Postings + ?Sized>(postings: &P, query: &BoundQuery) -> Result<Found> {
     let page = PageOf::find(postings, query, None)?;
-    let records: Option<Vec<_>> = postings.locate(&page.ordinals)?.into_iter().collect();
+    let records = postings.locate(&page.ordinals)?.into_iter().map(|found| found.filter(|record| !record.is_empty()));
+    let records: Option<Vec<_>> = records.collect();
     Ok(Found { records: records.ok_or_else(lost)?, has_more: page.has_more })
 }
 
@@ -133,7 +134,7 @@ impl<'a, P: Postings + ?Sized> Asked<'a, P> {
     }
 
     fn last_chunk(&self) -> Result<u16> {
-        Ok(split(self.postings.marks()?.ordinal).0)
+        Ok(split(self.postings.last_record()?).0)
     }
 
     fn restrict(&mut self, chunk: u16, candidates: &mut RoaringBitmap) -> Result<()> {

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use roaring::RoaringBitmap;
 
 use crate::error::Result;
+use crate::index::answer::lost;
 use crate::index::key::all;
 use crate::index::postings::{BLOCK, Place, Postings, Sets, ordinals, size};
 use crate::index::span::{FIRST, PROBE};
@@ -121,7 +122,9 @@ impl<'a, P: Postings + ?Sized> Ordered<'a, P> {
         let mut ranking = Ranking::of(self.query);
         let all: Vec<Ordinal> = ordinals(set).collect();
         for block in all.chunks(BLOCK) {
-            self.postings.locate(block)?.iter().flatten().for_each(|record| ranking.offer(record));
+            for record in self.postings.locate(block)? {
+                ranking.offer(&record.ok_or_else(lost)?);
+            }
         }
         self.read += all.len() as u64;
         let wanted = self.wanted - self.found.len();

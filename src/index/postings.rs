@@ -64,6 +64,9 @@ pub(crate) trait Postings: Snapshot {
     /// All places of the index, in order, until it is enough.
     fn places(&self, visit: &mut dyn FnMut(Place) -> Result<ControlFlow<()>>) -> Result<()>;
 
+    /// The greatest ordinal of an entity that exists; 0 if there is none. Ordinals may have been given out after it.
+    fn last_record(&self) -> Result<Ordinal>;
+
     /// The keys of these entities, all of which are there.
     fn keys(&self, ordinals: &[Ordinal]) -> Result<Vec<EntityKey>>;
 

@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use roaring::RoaringBitmap;
-
+use crate::clock::Instant;
 use crate::error::Result;
 use crate::hash::HashMap;
 use crate::index;
@@ -75,10 +74,12 @@ struct State {
 #[derive(Clone, Default)]
 struct Logs {
     commits: Vec<Commit>,
+    /// The latest instant up to each of them: ascending, also where a copied commit is earlier than the one before it.
+    latest: Vec<Instant>,
     /// The ordinals that each of them changed.
-    touched: Vec<RoaringBitmap>,
+    touched: Vec<Touched>,
     past: HashMap<Ordinal, Vec<Past>>,
-    past_definitions: HashMap<DefinitionId, Vec<PastDefinition>>,
+    past_definitions: BTreeMap<DefinitionId, Vec<PastDefinition>>,
 }
 
 impl MemoryStore {
@@ -161,7 +162,8 @@ impl State {
         last: Ordinal,
         steps: Steps,
     ) -> Vec<(EntityKey, Ordinal)> {
-        self.marks = Marks { commit: changes.commit.id, ordinal: self.marks.ordinal.max(last) };
+        let commit = &changes.commit;
+        self.marks = Marks { commit: commit.id, ordinal: self.marks.ordinal.max(last), at: Some(commit.at) };
         self.postings.apply(steps.0);
         if let Some(catalog) = &changes.catalog {
             self.catalog = Arc::clone(&catalog.after);
@@ -213,8 +215,10 @@ impl Present {
 impl Logs {
     fn grow(&mut self, changes: &Changes<'_>, records: &[RecordChange], touched: Touched) {
         let ended = changes.commit.id;
+        let at = changes.commit.at;
         self.commits.push(changes.commit.clone());
-        self.touched.push(touched.into_bitmap());
+        self.latest.push(self.latest.last().map_or(at, |latest| at.max(*latest)));
+        self.touched.push(touched);
         for change in records.iter().filter(|change| !change.diff.ended.is_empty()) {
             let mut past = change.past().map(|held| Past { held: held.clone(), ended }).peekable();
             if past.peek().is_some() {

@@ -1,16 +1,17 @@
 //! A memory store at one point in time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::clock::Instant;
 use crate::error::Result;
 use crate::index::{self, Holders, Key, Keys, NO_DEFINITION, Place, Postings, Visit};
 use crate::memory::{Shared, State};
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
 use crate::store::{
     BoundQuery, Commit, Direction, Explanation, Fault, Found, FoundKeys, Marks, OnProgress, Past, PastDefinition, Snapshot,
-    Wanted,
+    Touched, Wanted,
 };
 
 pub(super) struct MemorySnapshot<'a> {
@@ -24,8 +25,7 @@ impl<'a> MemorySnapshot<'a> {
     }
 
     fn records_after(&self, after: Option<Ordinal>) -> impl Iterator<Item = &Arc<EntityRecord>> {
-        let first = after.map_or(1, |after| after.get().saturating_add(1));
-        (first..=self.state.marks.ordinal.get()).filter_map(|ordinal| self.state.records.get(Ordinal::new(ordinal)))
+        self.state.records.after(after.unwrap_or_default())
     }
 
     fn is_past(&self, ended: CommitId) -> bool {
@@ -69,26 +69,46 @@ impl Snapshot for MemorySnapshot<'_> {
         Ok(ids.iter().map(one).collect())
     }
 
-    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
+    fn touched(&self, commits: &[CommitId]) -> Result<Vec<Touched>> {
         let logs = self.state.logs();
-        let index = commit.get().checked_sub(1).and_then(|index| usize::try_from(index).ok());
-        let touched = index.filter(|_| self.is_past(commit)).and_then(|index| logs.touched.get(index));
-        Ok(touched.into_iter().flatten().map(Ordinal::new).collect())
+        let one = |id: &CommitId| {
+            let index = usize::try_from(id.get().checked_sub(1)?).ok()?;
+            logs.touched.get(index).filter(|_| self.is_past(*id)).cloned()
+        };
+        Ok(commits.iter().map(|id| one(id).unwrap_or_default()).collect())
     }
 
-    fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
-        let ordinal = self.shared.present().ordinals.get(entity);
+    fn history(&self, entities: &[EntityKey]) -> Result<Vec<Vec<Past>>> {
+        let present = self.shared.present();
+        let ordinals: Vec<_> = entities.iter().map(|entity| present.ordinals.get(entity)).collect();
+        drop(present);
         let logs = self.state.logs();
-        let past = ordinal.and_then(|ordinal| logs.past.get(&ordinal));
-        let mut past: Vec<_> = past.into_iter().flatten().filter(|past| self.is_past(past.ended)).cloned().collect();
-        past.sort_by_key(|past| (past.ended, past.held.definition));
-        Ok(past)
+        let one = |ordinal: Option<Ordinal>| {
+            let past = ordinal.and_then(|ordinal| logs.past.get(&ordinal));
+            let mut past: Vec<_> = past.into_iter().flatten().filter(|past| self.is_past(past.ended)).cloned().collect();
+            past.sort_by_key(|past| (past.ended, past.held.definition));
+            past
+        };
+        Ok(ordinals.into_iter().map(one).collect())
     }
 
-    fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
+    fn past_definitions(&self, definitions: Option<&[DefinitionId]>) -> Result<Vec<PastDefinition>> {
         let logs = self.state.logs();
-        let past = logs.past_definitions.get(&definition).into_iter().flatten();
-        Ok(past.filter(|past| self.is_past(past.ended)).cloned().collect())
+        let is_past = |past: &&PastDefinition| self.is_past(past.ended);
+        let Some(definitions) = definitions else {
+            return Ok(logs.past_definitions.values().flatten().filter(is_past).cloned().collect());
+        };
+        let named: BTreeSet<&DefinitionId> = definitions.iter().collect();
+        let past = named.into_iter().filter_map(|id| logs.past_definitions.get(id)).flatten();
+        Ok(past.filter(is_past).cloned().collect())
+    }
+
+    fn commit_at(&self, at: Instant) -> Result<CommitId> {
+        let logs = self.state.logs();
+        let commits =
+            usize::try_from(self.state.marks.commit.get()).map_or(logs.latest.len(), |last| last.min(logs.latest.len()));
+        let later = logs.latest[..commits].partition_point(|latest| *latest <= at);
+        Ok(CommitId::new(later as u64))
     }
 
     fn horizons(&self) -> Result<BTreeMap<DefinitionId, CommitId>> {
@@ -96,8 +116,7 @@ impl Snapshot for MemorySnapshot<'_> {
     }
 
     fn locate(&self, ordinals: &[Ordinal]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
-        let one = |ordinal: &Ordinal| self.state.records.get(*ordinal).filter(|record| !record.is_empty()).cloned();
-        Ok(ordinals.iter().map(one).collect())
+        Ok(ordinals.iter().map(|ordinal| self.state.records.get(*ordinal).cloned()).collect())
     }
 
     fn holders(&self, values: &[(DefinitionId, &Value)]) -> Result<Vec<Option<Ordinal>>> {
@@ -155,9 +174,13 @@ impl Postings for MemorySnapshot<'_> {
         self.state.postings.places(visit)
     }
 
+    fn last_record(&self) -> Result<Ordinal> {
+        Ok(self.state.records.last())
+    }
+
     fn keys(&self, ordinals: &[Ordinal]) -> Result<Vec<EntityKey>> {
         let key = |ordinal: &Ordinal| self.state.records.get(*ordinal).map(|record| record.key().clone());
-        Ok(ordinals.iter().filter_map(key).collect())
+        ordinals.iter().map(key).collect::<Option<_>>().ok_or_else(index::lost)
     }
 
     fn values(&self, definition: DefinitionId, ordinals: &[Ordinal]) -> Result<Vec<Option<Value>>> {

@@ -8,9 +8,9 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
-use crate::model::{
-    Bare, Catalog, CommitId, DataType, Definition, DefinitionId, EntityId, EntityRecord, Held, Ordinal, Value, read_date,
-};
+use crate::model::{Bare, Catalog, CommitId, DataType, Definition, DefinitionId, EntityId, EntityRecord, Held, Value, read_date};
+use crate::sqlite::column::MAX_COUNT;
+use crate::store::Touched;
 
 /// The record's values as a document.
 pub(super) fn write_doc(record: &EntityRecord) -> Result<String> {
@@ -52,7 +52,8 @@ fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
     for shift in (0..64).step_by(7) {
         let (first, rest) = bytes.split_first()?;
         *bytes = rest;
-        number |= u64::from(first & 0x7f) << shift;
+        let part = u64::from(first & 0x7f);
+        number |= part.checked_shl(shift).filter(|shifted| shifted >> shift == part)?;
         if first & 0x80 == 0 {
             return Some(number);
         }
@@ -73,10 +74,12 @@ pub(super) fn read_values(catalog: &Catalog, doc: &str, mut meta: &[u8]) -> Resu
     while !rest.is_empty() {
         let mut next = || read_varint(&mut meta);
         let (Some(run), Some(created), Some(age)) = (next(), next(), next()) else { return Err(unequal()) };
+        let modified = created.checked_add(age).filter(|modified| created > 0 && *modified <= MAX_COUNT.cast_unsigned());
+        let modified = modified.ok_or_else(|| Error::corrupt("a value has commits that are out of bounds"))?;
         let run = usize::try_from(run).ok().filter(|run| (1..=rest.len()).contains(run)).ok_or_else(unequal)?;
         let (these, others) = rest.split_at_mut(run);
         for held in these {
-            (held.created, held.modified) = (CommitId::new(created), CommitId::new(created.wrapping_add(age)));
+            (held.created, held.modified) = (CommitId::new(created), CommitId::new(modified));
         }
         rest = others;
     }
@@ -215,7 +218,7 @@ pub(super) fn to_sql(value: &Value) -> ToSqlOutput<'_> {
 pub(super) fn from_sql(data_type: DataType, sql: ValueRef<'_>) -> Result<Value> {
     let value = match (data_type, sql) {
         (DataType::Integer, ValueRef::Integer(number)) => Some(Value::Integer(number)),
-        (DataType::Boolean, ValueRef::Integer(number)) => Some(Value::Boolean(number != 0)),
+        (DataType::Boolean, ValueRef::Integer(number @ 0..=1)) => Some(Value::Boolean(number == 1)),
         (_, ValueRef::Text(text)) => std::str::from_utf8(text).ok().and_then(|text| read_text(data_type, text)),
         _ => None,
     };
@@ -233,17 +236,18 @@ pub(super) fn id_from_sql(sql: ValueRef<'_>) -> Result<EntityId> {
     let wrong = |found: Cow<'_, str>| Error::corrupt(format!("an entity's id cannot be {found:?}"));
     match sql {
         ValueRef::Integer(number) => Ok(EntityId::from(number)),
-        ValueRef::Text(text) => {
-            let text = String::from_utf8_lossy(text);
-            EntityId::parse(&text).map_err(|_| wrong(text))
+        ValueRef::Text(bytes) => {
+            let text = std::str::from_utf8(bytes).map_err(|_| wrong(String::from_utf8_lossy(bytes)))?;
+            // The text of an integer is stored as an integer.
+            let id = EntityId::parse(text).ok().filter(|id| id.as_text() == Some(text));
+            id.ok_or_else(|| wrong(text.into()))
         }
         _ => Err(wrong("empty or binary".into())),
     }
 }
 
 /// The ordinals of a bitmap.
-pub(super) fn read_touched(bytes: &[u8]) -> Result<Vec<Ordinal>> {
-    let touched = RoaringBitmap::deserialize_from(bytes);
-    let touched = touched.map_err(|_| Error::corrupt("what a commit changed cannot be read"))?;
-    Ok(touched.into_iter().map(Ordinal::new).collect())
+pub(super) fn read_touched(bytes: &[u8]) -> Result<Touched> {
+    let touched = RoaringBitmap::deserialize_from(bytes).ok().filter(|touched| !touched.contains(0));
+    touched.map(Touched).ok_or_else(|| Error::corrupt("what a commit changed cannot be read"))
 }

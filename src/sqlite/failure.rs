@@ -23,8 +23,24 @@ pub(super) fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> Error {
         Some(ErrorCode::ConstraintViolation) => {
             Error::Corrupt { what: format!("its tables contradict each other while {doing}"), source: Some(error.into()) }
         }
+        _ if is_unreadable(&error) => {
+            Error::Corrupt { what: format!("a row cannot be read while {doing}"), source: Some(error.into()) }
+        }
         _ => Error::backend(doing, error),
     }
+}
+
+/// Whether a row is there and has something else than it should, or must be there and is not.
+const fn is_unreadable(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error as Sql;
+    matches!(
+        error,
+        Sql::FromSqlConversionFailure(..)
+            | Sql::IntegralValueOutOfRange(..)
+            | Sql::InvalidColumnType(..)
+            | Sql::Utf8Error(..)
+            | Sql::QueryReturnedNoRows
+    )
 }
 
 /// The error of a COMMIT that failed on this connection, which was not rolled back since.

@@ -10,7 +10,7 @@ use crate::sqlite::connections::Reader;
 use crate::sqlite::failure::second_look;
 use crate::sqlite::tables::Tables;
 use crate::store::{
-    BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Marks, OnProgress, Past, PastDefinition, Snapshot, Wanted,
+    BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Marks, OnProgress, Past, PastDefinition, Snapshot, Touched, Wanted,
 };
 
 /// The tables within a transaction of a reader. What seems damaged is read once more: see [`second_look`].
@@ -37,16 +37,20 @@ impl Snapshot for FileSnapshot<'_> {
         second_look(|| self.0.commits(ids))
     }
 
-    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
-        second_look(|| self.0.touched(commit))
+    fn touched(&self, commits: &[CommitId]) -> Result<Vec<Touched>> {
+        second_look(|| self.0.touched(commits))
     }
 
-    fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
-        second_look(|| self.0.history(entity))
+    fn history(&self, entities: &[EntityKey]) -> Result<Vec<Vec<Past>>> {
+        second_look(|| self.0.history(entities))
     }
 
-    fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
-        second_look(|| self.0.past_definitions(definition))
+    fn past_definitions(&self, definitions: Option<&[DefinitionId]>) -> Result<Vec<PastDefinition>> {
+        second_look(|| self.0.past_definitions(definitions))
+    }
+
+    fn commit_at(&self, at: crate::Instant) -> Result<CommitId> {
+        second_look(|| self.0.commit_at(at))
     }
 
     fn horizons(&self) -> Result<BTreeMap<DefinitionId, CommitId>> {

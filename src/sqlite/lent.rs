@@ -154,13 +154,16 @@ impl<'c> LentStore<'c> {
 
     fn state(&self) -> rusqlite::Result<State> {
         // Of the main database: an attached one may have such tables as well.
-        let sql = "SELECT schema, folding, catalog, mark, (SELECT max(id) FROM main.attr_commit) FROM main.attr_state";
+        let sql =
+            "SELECT schema, folding, catalog, mark, coalesce((SELECT max(id) FROM main.attr_commit), 0) FROM main.attr_state";
         self.named().prepare_cached(sql)?.query_row([], |row| {
             Ok(State {
                 is_current: row.get::<_, i64>(0)? == VERSION && row.get_ref(1)?.as_str()? == Name::FOLDING,
                 revision: row.get(2)?,
                 mark: row.get(3)?,
-                commit: CommitId::new(row.get::<_, Option<i64>>(4)?.unwrap_or_default().unsigned_abs()),
+                commit: u64::try_from(row.get::<_, i64>(4)?)
+                    .map(CommitId::new)
+                    .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(4, -1))?,
             })
         })
     }

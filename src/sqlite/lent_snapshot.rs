@@ -16,7 +16,7 @@ use crate::sqlite::lent::LentStore;
 use crate::sqlite::step::Step;
 use crate::sqlite::tables::{Known, Tables};
 use crate::store::{
-    BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Marks, OnProgress, Past, PastDefinition, Snapshot, Wanted,
+    BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, Marks, OnProgress, Past, PastDefinition, Snapshot, Touched, Wanted,
 };
 
 /// Stands still as long as the connection sees the same commits; behind that it has ended, which it says.
@@ -70,16 +70,20 @@ impl Snapshot for LentSnapshot<'_> {
         self.read_from(|tables| tables.commits(ids))
     }
 
-    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>> {
-        self.read_from(|tables| tables.touched(commit))
+    fn touched(&self, commits: &[CommitId]) -> Result<Vec<Touched>> {
+        self.read_from(|tables| tables.touched(commits))
     }
 
-    fn history(&self, entity: &EntityKey) -> Result<Vec<Past>> {
-        self.read_from(|tables| tables.history(entity))
+    fn history(&self, entities: &[EntityKey]) -> Result<Vec<Vec<Past>>> {
+        self.read_from(|tables| tables.history(entities))
     }
 
-    fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>> {
-        self.read_from(|tables| tables.past_definitions(definition))
+    fn past_definitions(&self, definitions: Option<&[DefinitionId]>) -> Result<Vec<PastDefinition>> {
+        self.read_from(|tables| tables.past_definitions(definitions))
+    }
+
+    fn commit_at(&self, at: crate::Instant) -> Result<CommitId> {
+        self.read_from(|tables| tables.commit_at(at))
     }
 
     fn horizons(&self) -> Result<BTreeMap<DefinitionId, CommitId>> {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, params};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::index;
 use crate::sqlite::failure::failed;
 use crate::sqlite::names::{Named, Names};
 use crate::sqlite::postings::PostingWriter;
-use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, MARK, POSTINGS, VERSION};
+use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, INSTANTS, MARK, POSTINGS, VERSION};
 use crate::sqlite::step::Step;
 use crate::sqlite::tables::{Known, Tables};
 use crate::sqlite::views;
@@ -42,6 +42,9 @@ pub(super) fn migrate(connection: &Connection, names: &Names, check: impl FnOnce
     let step = Step::writing(connection).map_err(&migrating)?;
     // Another process may have been first.
     let found = version().map_err(&migrating)?;
+    if found < 1 {
+        return Err(Error::corrupt(format!("its tables are of version {found}, which never was")));
+    }
     if found < 4 {
         // First: what the others know of the definitions has it.
         named.execute_batch(MARK).map_err(&migrating)?;
@@ -57,6 +60,9 @@ pub(super) fn migrate(connection: &Connection, names: &Names, check: impl FnOnce
         views::add(named)?;
     } else {
         views::give_two_ids(named)?;
+    }
+    if found < 5 {
+        named.execute_batch(INSTANTS).map_err(&migrating)?;
     }
     named.execute("UPDATE attr_state SET schema = ?1", [VERSION]).map_err(&migrating)?;
     let application: i32 = named.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(&migrating)?;

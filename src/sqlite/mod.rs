@@ -4,6 +4,7 @@ mod backup;
 mod bulk;
 mod checkpoints;
 mod codec;
+mod column;
 mod connections;
 mod failure;
 mod file_snapshot;

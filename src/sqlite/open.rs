@@ -15,7 +15,7 @@ use crate::sqlite::migrate::migrate;
 use crate::sqlite::names::{Named, Names};
 use crate::sqlite::own_tables;
 use crate::sqlite::place::{Place, beside};
-use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, MARK, POSTINGS, TABLES, VERSION};
+use crate::sqlite::schema::{APPLICATION_ID, HORIZONS, INSTANTS, MARK, POSTINGS, TABLES, VERSION};
 use crate::sqlite::step::Step;
 use crate::sqlite::views;
 
@@ -261,7 +261,7 @@ pub(super) fn set_up(connection: &Connection, names: &Names, is_ours: bool) -> R
     if is_there(named).map_err(&creating)? {
         return Ok(());
     }
-    [TABLES, MARK, POSTINGS, HORIZONS]
+    [TABLES, MARK, POSTINGS, HORIZONS, INSTANTS]
         .iter()
         .try_for_each(|sql| named.execute_batch(sql))
         .map_err(|error| taken(error, named))?;

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::index::{self, Holders, IndexWriter, Key, Keys, Place, Postings, Visit};
 use crate::model::{DefinitionId, EntityKey, Ordinal, Value};
 use crate::sqlite::codec;
+use crate::sqlite::column::Columns;
 use crate::sqlite::failure::failed;
 use crate::sqlite::names::Named;
 use crate::sqlite::tables::Tables;
@@ -28,10 +29,14 @@ impl<C: Deref<Target = Connection>> Postings for Tables<C> {
     }
 
     fn total(&self, definition: DefinitionId, keys: &Keys) -> Result<u64> {
-        let sql = "SELECT coalesce(sum(n), 0) FROM attr_posting WHERE definition = ?1 AND key >= ?2 AND key < ?3";
+        // A sum over damaged rows may overflow, which `total` does not.
+        let sql = "SELECT CAST(total(n) AS INTEGER), coalesce(min(n), 1), coalesce(max(n), 1) FROM attr_posting \
+                   WHERE definition = ?1 AND key >= ?2 AND key < ?3";
         let bounds = params![definition.get(), keys.start.as_bytes(), keys.end.as_bytes()];
-        let total = self.prepare(sql)?.query_row(bounds, |row| row.get::<_, i64>(0));
-        Ok(total.map_err(failed("reading an index"))?.unsigned_abs())
+        let total = self.prepare(sql)?.query_row(bounds, |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)));
+        let (total, least, most) = total.map_err(failed("reading an index"))?;
+        size(least).and(size(most))?;
+        u64::try_from(total).map_err(|_| index::unreadable())
     }
 
     fn sizes(&self, definition: DefinitionId, keys: &Keys, visit: &mut dyn FnMut(&[u8], u64) -> ControlFlow<()>) -> Result<()> {
@@ -41,8 +46,7 @@ impl<C: Deref<Target = Connection>> Postings for Tables<C> {
         let bounds = params![definition.get(), keys.start.as_bytes(), keys.end.as_bytes()];
         let mut rows = select.query(bounds).map_err(&reading)?;
         while let Some(row) = rows.next().map_err(&reading)? {
-            let size: i64 = row.get(1).map_err(&reading)?;
-            if visit(key(row)?, size.unsigned_abs()).is_break() {
+            if visit(key(row)?, size(row.get(1).map_err(&reading)?)?).is_break() {
                 break;
             }
         }
@@ -74,6 +78,14 @@ impl<C: Deref<Target = Connection>> Postings for Tables<C> {
 
     fn places(&self, visit: &mut dyn FnMut(Place) -> Result<ControlFlow<()>>) -> Result<()> {
         self.places_after(None, visit)
+    }
+
+    fn last_record(&self) -> Result<Ordinal> {
+        let reading = failed("reading the last ordinal");
+        let mut select = self.prepare("SELECT coalesce(max(ordinal), 0) FROM attr_entity")?;
+        let mut rows = select.query([]).map_err(&reading)?;
+        let Some(row) = rows.next().map_err(&reading)? else { return Ok(Ordinal::default()) };
+        Columns::new(row, "an entity").last_ordinal(0)
     }
 
     fn keys(&self, ordinals: &[Ordinal]) -> Result<Vec<EntityKey>> {
@@ -144,7 +156,7 @@ impl<C: Deref<Target = Connection>> Tables<C> {
     /// What is written in this column and the next: how many there are, and who.
     fn holders(&self, row: &Row<'_>, first: usize) -> Result<Holders> {
         let reading = failed("reading an index");
-        let count = row.get::<_, i64>(first).map_err(&reading)?.unsigned_abs();
+        let count = size(row.get(first).map_err(&reading)?)?;
         match row.get_ref(first + 1).map_err(&reading)? {
             ValueRef::Integer(id) => {
                 let mut select = self.prepare("SELECT bits FROM attr_set WHERE id = ?1")?;
@@ -170,9 +182,15 @@ impl<C: Deref<Target = Connection>> Tables<C> {
         // No definition has a negative number: all come behind it.
         let (definition, bytes) = after.map_or((-1, &[][..]), |place| (i64::from(place.definition.get()), place.key.as_bytes()));
         let mut rows = select.query(params![definition, bytes, after.map_or(0, |place| place.chunk)]).map_err(&reading)?;
+        let mut last = after.cloned();
         while let Some(row) = rows.next().map_err(&reading)? {
             let definition = DefinitionId::new(row.get(1).map_err(&reading)?);
             let place = Place { definition, key: Key::load(key(row)?), chunk: row.get(2).map_err(&reading)? };
+            // A rebuild goes on from the place where it stopped: out of order, it would never end.
+            if last.as_ref().is_some_and(|last| place <= *last) {
+                return Err(Error::corrupt("the index has places that are out of order; rebuild the file with VACUUM INTO"));
+            }
+            last = Some(place.clone());
             if visit(place)?.is_break() {
                 break;
             }
@@ -181,13 +199,18 @@ impl<C: Deref<Target = Connection>> Tables<C> {
     }
 }
 
+/// How many entities of one chunk are in a set.
+fn size(n: i64) -> Result<u64> {
+    u64::try_from(n).ok().filter(|n| (1..=1 << 16).contains(n)).ok_or_else(index::unreadable)
+}
+
 fn key<'a>(row: &'a Row<'_>) -> Result<&'a [u8]> {
     row.get_ref(0).and_then(|key| Ok(key.as_blob()?)).map_err(failed("reading an index"))
 }
 
 /// A set as it is written, and the id under which it stands apart, if it does.
 struct Written {
-    count: u64,
+    count: i64,
     apart: Option<i64>,
     bits: Vec<u8>,
 }
@@ -216,7 +239,7 @@ impl<'a> PostingWriter<'a> {
         let sql = "SELECT p.n, p.bits, s.bits FROM attr_posting p LEFT JOIN attr_set s ON s.id = p.bits \
                    WHERE p.definition = +?1 AND p.key = +?2 AND p.chunk = +?3";
         let written = self.prepare(sql)?.query_row(params![place.definition.get(), place.key.as_bytes(), place.chunk], |row| {
-            let count = row.get::<_, i64>(0)?.unsigned_abs();
+            let count: i64 = row.get(0)?;
             Ok(match row.get_ref(1)? {
                 ValueRef::Integer(id) => {
                     Written { count, apart: Some(id), bits: row.get::<_, Option<_>>(2)?.unwrap_or_default() }
@@ -231,7 +254,7 @@ impl<'a> PostingWriter<'a> {
     pub(super) fn put(&mut self, place: &Place, holders: &Holders) -> Result<()> {
         let before = self.row_at(place)?;
         let bits = holders.to_bytes()?;
-        if before.as_ref().is_some_and(|before| before.count == holders.len() && before.bits == bits) {
+        if before.as_ref().is_some_and(|before| u64::try_from(before.count) == Ok(holders.len()) && before.bits == bits) {
             return Ok(());
         }
         self.write(place, before.and_then(|before| before.apart), holders.len(), bits)
@@ -314,7 +337,7 @@ impl IndexWriter for PostingWriter<'_> {
         }
         let before = self.row_at(&place)?;
         let apart = before.as_ref().and_then(|before| before.apart);
-        let before = before.map(|before| Holders::from_bytes(before.count, &before.bits)).transpose()?;
+        let before = before.map(|before| Holders::from_bytes(size(before.count)?, &before.bits)).transpose()?;
         match Holders::flipped(before, added, removed) {
             Some(after) => self.write(&place, apart, after.len(), after.to_bytes()?),
             None => self.take_out(&place),

@@ -11,7 +11,7 @@ use crate::sqlite::failure::failed;
 use crate::sqlite::names::Named;
 use crate::sqlite::postings::PostingWriter;
 use crate::sqlite::tables::Tables;
-use crate::store::{OnProgress, Progress, Snapshot, scan_from};
+use crate::store::{OnProgress, Progress, scan_from};
 
 /// How many places of the index a step looks at in search of what belongs to nobody.
 const LOOKED_AT: usize = 20_000;
@@ -32,12 +32,13 @@ pub(super) fn rebuild(in_transaction: &mut InTransaction<'_>, progress: &mut OnP
     loop {
         let (mut last, mut next) = (0, None);
         in_transaction(&mut |tables| {
-            last = split(tables.marks()?.ordinal).0;
+            last = split(tables.last_record()?).0;
             next = match stage(tables.named())? {
                 Stage::Write(chunk) => {
                     done = u64::from(chunk);
-                    write_chunk(tables, chunk)?;
-                    Some(if chunk < last { Stage::Write(chunk + 1) } else { Stage::TakeOut(None) })
+                    // The next chunk that has a record: most ordinals of a damaged file may have none.
+                    let next = write_chunk(tables, chunk)?.filter(|next| chunk < *next && *next <= last);
+                    Some(next.map_or(Stage::TakeOut(None), Stage::Write))
                 }
                 Stage::TakeOut(after) => {
                     done = done.max(u64::from(last) + 1);
@@ -87,18 +88,22 @@ fn remember(connection: Named<'_>, stage: Option<&Stage>) -> Result<()> {
     connection.execute(sql, row).map(|_| ()).map_err(failed("making the index anew"))
 }
 
-fn write_chunk(tables: &Tables<&Connection>, chunk: u16) -> Result<()> {
-    let mut expected = Expected::default();
+/// Writes the places of one chunk, and returns the chunk of the next record, if there is one.
+fn write_chunk(tables: &Tables<&Connection>, chunk: u16) -> Result<Option<u16>> {
+    let (mut expected, mut next) = (Expected::default(), None);
     let before = Ordinal::new((u32::from(chunk) << 16).saturating_sub(1));
     scan_from(tables, None, Some(before), |record| {
-        if split(record.ordinal()).0 != chunk {
+        let found = split(record.ordinal()).0;
+        if found != chunk {
+            next = Some(found);
             return ControlFlow::Break(());
         }
         expected.add(record, &tables.known.catalog);
         ControlFlow::Continue(())
     })?;
     let mut writer = PostingWriter::new(tables.named());
-    expected.into_places(chunk).try_for_each(|(place, holders)| writer.put(&place, &holders))
+    expected.into_places(chunk).try_for_each(|(place, holders)| writer.put(&place, &holders))?;
+    Ok(next)
 }
 
 /// Takes out the places behind this one to which nobody belongs, and says where to go on.

@@ -112,3 +112,11 @@ CREATE TABLE attr_horizon (
     until INTEGER NOT NULL
 ) STRICT;
 ";
+
+/// Instants of commits ascend, but for those of older releases, and copies of them. `unordered` is the last commit that is earlier
+/// than the one before it; 0 where there is none.
+pub(super) const INSTANTS: &str = "
+ALTER TABLE attr_state ADD COLUMN unordered INTEGER NOT NULL DEFAULT 0;
+UPDATE attr_state SET unordered = coalesce(
+    (SELECT max(c.id) FROM attr_commit c JOIN attr_commit b ON b.id = c.id - 1 WHERE c.at < b.at), 0);
+";

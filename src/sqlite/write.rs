@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::index;
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityType, Ordinal};
 use crate::sqlite::codec;
+use crate::sqlite::column::MAX_COUNT;
 use crate::sqlite::failure::failed;
 use crate::sqlite::names::Named;
 use crate::sqlite::postings::PostingWriter;
@@ -42,6 +43,9 @@ pub(super) fn store(
         write.give_out(last)?;
     }
     write.commit(&changes.commit, touched)?;
+    if changes.is_told() {
+        write.instants_go_back(&changes.commit)?;
+    }
     changes.removals.iter().try_for_each(|removal| write.remove(removal))?;
     changes.horizons.iter().try_for_each(|(definition, until)| write.horizon(*definition, *until))?;
     Ok(known)
@@ -49,7 +53,10 @@ pub(super) fn store(
 
 /// SQLite's integers have a sign.
 fn signed(number: u64) -> Result<i64> {
-    i64::try_from(number).map_err(|_| Error::corrupt(format!("the number {number} is out of bounds")))
+    i64::try_from(number)
+        .ok()
+        .filter(|number| *number <= MAX_COUNT)
+        .ok_or_else(|| Error::corrupt(format!("the number {number} is out of bounds")))
 }
 
 struct Write<'a> {
@@ -68,6 +75,12 @@ impl Write<'_> {
         let sql = "INSERT INTO attr_commit (id, at, actor, note, touched) VALUES (?1, ?2, ?3, ?4, ?5)";
         let (at, touched) = (commit.at.timestamp_micros(), index::bitmap_to_bytes(touched.into_bitmap())?);
         self.execute(sql, params![self.commit, at, commit.actor.as_deref(), commit.note.as_deref(), touched])
+    }
+
+    /// A copied commit keeps its instant, and may be earlier than the one before it. A commit that was planned here never is.
+    fn instants_go_back(&self, commit: &Commit) -> Result<()> {
+        let sql = "UPDATE attr_state SET unordered = ?1 WHERE (SELECT at FROM attr_commit WHERE id = ?1 - 1) > ?2";
+        self.execute(sql, [self.commit, commit.at.timestamp_micros()])
     }
 
     fn catalog(&self, known: &Known, change: &CatalogChange) -> Result<Known> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Instant;
 use crate::error::Result;
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, Diff, EntityKey, EntityRecord, Held, Ordinal, Retention};
-use crate::store::port::scan_from;
+use crate::store::scan::scan_from;
 use crate::store::sweep::{Sweep, concern};
 use crate::store::told::Told;
 use crate::store::working::{Telling, entity_types};
@@ -21,7 +21,11 @@ use crate::store::{OnProgress, Snapshot, VersionId};
 pub struct Commit {
     /// Its id.
     pub id: CommitId,
-    /// Its instant.
+    /// Its instant, in microseconds.
+    ///
+    /// It is the instant of the batch ([`Clock`](crate::Clock)), or the instant of the commit before it, whichever is later: the
+    /// instants of a store do not go backwards, whatever the clocks of its hosts do. A copy and an import keep the instants of
+    /// their source, and a store that an older release wrote keeps its own; those may go backwards.
     pub at: Instant,
     /// Who did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,7 +82,7 @@ pub struct Changes<'a> {
 /// that was given out, if none before was greater.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[must_use = "they are stored with the commit"]
-pub struct Touched(pub(super) RoaringBitmap);
+pub struct Touched(pub(crate) RoaringBitmap);
 
 impl Touched {
     /// Their ordinals, ascending.
@@ -86,13 +90,36 @@ impl Touched {
         self.0.iter().map(Ordinal::new)
     }
 
+    /// Those after this one, ascending.
+    pub(crate) fn after(&self, after: Ordinal) -> impl Iterator<Item = Ordinal> + '_ {
+        let first = after.get().checked_add(1);
+        first.into_iter().flat_map(|first| self.0.range(first..)).map(Ordinal::new)
+    }
+
+    /// How many entities.
+    pub fn len(&self) -> usize {
+        usize::try_from(self.0.len()).unwrap_or(usize::MAX)
+    }
+
+    /// Whether no entity was touched.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The greatest of them.
     pub fn last(&self) -> Option<Ordinal> {
         self.0.max().map(Ordinal::new)
     }
 
+    #[cfg(feature = "sqlite")]
     pub(crate) fn into_bitmap(self) -> RoaringBitmap {
         self.0
+    }
+}
+
+impl FromIterator<Ordinal> for Touched {
+    fn from_iter<I: IntoIterator<Item = Ordinal>>(ordinals: I) -> Self {
+        Self(ordinals.into_iter().map(Ordinal::get).collect())
     }
 }
 

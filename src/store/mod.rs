@@ -14,6 +14,7 @@ mod progress;
 mod query;
 mod receipt;
 mod reference;
+mod scan;
 mod stamps;
 mod sweep;
 mod ticket;
@@ -28,12 +29,15 @@ pub use fault::{Fault, FaultKind};
 pub(crate) use plan::{Duplicate, Judged, Lack, judge, missing};
 pub use plan::{Plan, plan, plan_with};
 pub use port::{AttributeStore, Decide, Find, Marks, Snapshot};
-pub(crate) use port::{commit_with_id, each_record, fill, gone_definitions, scan_from, written_at};
 pub(crate) use progress::tell;
 pub use progress::{OnProgress, Progress};
 pub use query::{BoundQuery, Direction, Found, FoundKeys, Rank, Wanted};
 pub use receipt::{Applied, EntityRevision, Receipt};
 pub(crate) use reference::Ranking;
+pub(crate) use scan::{
+    Commits, PAGE, Pages, commit_with_id, each_page, each_record, fill, gone_definitions, history_of, page, present, scan_from,
+    written_at,
+};
 pub(crate) use stamps::Stamps;
 pub(crate) use sweep::Swept;
 pub use ticket::{Promise, Ticket};

@@ -5,15 +5,14 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::clock::Instant;
 use crate::error::Result;
-use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
+use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
+use crate::store::scan::{PAGE, Pages, each_record, fill, last_commit_at};
 use crate::store::{
     Batch, BoundQuery, Commit, Explanation, Fault, Found, FoundKeys, OnProgress, Past, PastDefinition, Plan, Receipt, Ticket,
-    Wanted, plan_with, reference,
+    Touched, Wanted, plan_with, reference,
 };
-
-/// How many records a default method takes from a scan at a time.
-const SCANNED: usize = 1024;
 
 /// Picks a definition of a catalog, for [`AttributeStore::read_value`]. It is called once.
 pub type Find<'a> = dyn FnMut(&Catalog) -> Result<Option<DefinitionId>> + 'a;
@@ -137,6 +136,8 @@ pub struct Marks {
     pub commit: CommitId,
     /// The last ordinal that was given to an entity; 0 before the first.
     pub ordinal: Ordinal,
+    /// The instant of the last commit; none before the first. The next commit is not earlier.
+    pub at: Option<Instant>,
 }
 
 /// A store at one point in time.
@@ -159,14 +160,17 @@ pub trait Snapshot {
     /// These commits, in this order; none where there is none.
     fn commits(&self, ids: &[CommitId]) -> Result<Vec<Option<Commit>>>;
 
-    /// Which entities a commit changed, by ordinal, also those that are erased by now.
-    fn touched(&self, commit: CommitId) -> Result<Vec<Ordinal>>;
+    /// Returns which entities each of these commits changed, in this order, including entities that were erased since. A commit
+    /// that does not exist changed none.
+    fn touched(&self, commits: &[CommitId]) -> Result<Vec<Touched>>;
 
-    /// What the entity held once and holds no longer, by the commit that ended it, then by definition.
-    fn history(&self, entity: &EntityKey) -> Result<Vec<Past>>;
+    /// Returns what each of these entities held once and holds no longer, in this order. The values of one entity are sorted by
+    /// the commit that ended them, then by definition. An entity that was never written has none.
+    fn history(&self, entities: &[EntityKey]) -> Result<Vec<Vec<Past>>>;
 
-    /// What the definition was once and is no longer, by the commit that ended it.
-    fn past_definitions(&self, definition: DefinitionId) -> Result<Vec<PastDefinition>>;
+    /// Returns what these definitions were once and are no longer, or what all definitions were if none are named: sorted by
+    /// definition, then by the commit that ended each version. A store over a network answers either in one query.
+    fn past_definitions(&self, definitions: Option<&[DefinitionId]>) -> Result<Vec<PastDefinition>>;
 
     /// The definitions of whose values history is not whole, each with the commit from which on it is: the latest of those that
     /// [`super::Changes::horizons`] had.
@@ -174,29 +178,42 @@ pub trait Snapshot {
 
     /// The entities that have a history, with it, by ordinal, after this one. An answer of fewer than `limit` is the last.
     fn histories(&self, after: Option<Ordinal>, limit: usize) -> Result<Vec<(Ordinal, Vec<Past>)>> {
-        let (mut histories, mut after) = (Vec::new(), after);
-        while histories.len() < limit {
-            let page = self.written(None, after, SCANNED)?;
-            let Some(last) = page.last().map(|last| last.ordinal()) else { break };
-            for record in page {
-                let past = self.history(record.key())?;
-                if !past.is_empty() && histories.len() < limit {
-                    histories.push((record.ordinal(), past));
-                }
-            }
-            after = Some(last);
+        let mut histories = Vec::new();
+        let mut pages = Pages::new(after, PAGE, |after, limit| self.written(None, after, limit));
+        while histories.len() < limit
+            && let Some(page) = pages.next()?
+        {
+            let keys: Vec<EntityKey> = page.iter().map(|record| record.key().clone()).collect();
+            let all = page.iter().map(|record| record.ordinal()).zip(self.history(&keys)?);
+            let left = limit - histories.len();
+            histories.extend(all.filter(|(_, past)| !past.is_empty()).take(left));
         }
         Ok(histories)
     }
 
-    /// Those of the entities that were written that hold at least one value.
-    fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
-        fill(self, entity_type, after, limit, |record| Ok(Some(record).filter(|record| !record.is_empty())))
+    /// Returns the commit that an instant stands for: the last commit before the first that is later than `at`; 0 if the first
+    /// commit is later.
+    ///
+    /// Instants of commits do not go backwards in a store that this release wrote, so this is the last commit that is not later.
+    /// They may go backwards in a store that an older release wrote, and in a copy of it; then a commit counts as late as the
+    /// latest commit before it.
+    fn commit_at(&self, at: Instant) -> Result<CommitId> {
+        last_commit_at(self, at)
     }
 
-    /// The entities with these ordinals, in this order; none where one was never given out, or holds nothing.
+    /// Those of the entities that were written that hold at least one value.
+    fn scan(&self, entity_type: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Result<Vec<Arc<EntityRecord>>> {
+        fill(self, entity_type, after, limit, |page| Ok(page.into_iter().filter(|record| !record.is_empty()).collect()))
+    }
+
+    /// Returns the entities with these ordinals, in this order; none where an ordinal was never given out, or its entity was
+    /// erased. An emptied entity is there, with its revision.
     fn locate(&self, ordinals: &[Ordinal]) -> Result<Vec<Option<Arc<EntityRecord>>>> {
-        let one = |ordinal: &Ordinal| Ok(written_at(self, *ordinal)?.filter(|record| !record.is_empty()));
+        let one = |ordinal: &Ordinal| {
+            let Some(before) = ordinal.get().checked_sub(1) else { return Ok(None) };
+            let found = self.written(None, Some(Ordinal::new(before)), 1)?.pop();
+            Ok(found.filter(|record| record.ordinal() == *ordinal))
+        };
         ordinals.iter().map(one).collect()
     }
 
@@ -265,79 +282,6 @@ pub trait Snapshot {
     fn verify_index(&self, report: &mut dyn FnMut(Fault) -> ControlFlow<()>, progress: &mut OnProgress<'_>) -> Result<()> {
         let _ = (report, progress);
         Ok(())
-    }
-}
-
-/// Goes over what was written, behind this entity, until so many of it were picked.
-pub(crate) fn fill<S: Snapshot + ?Sized>(
-    snapshot: &S,
-    entity_type: Option<&EntityType>,
-    mut after: Option<Ordinal>,
-    limit: usize,
-    mut pick: impl FnMut(Arc<EntityRecord>) -> Result<Option<Arc<EntityRecord>>>,
-) -> Result<Vec<Arc<EntityRecord>>> {
-    let mut picked = Vec::new();
-    while picked.len() < limit {
-        let wanted = limit - picked.len();
-        let page = snapshot.written(entity_type, after, wanted)?;
-        let last = page.last().map(|last| last.ordinal()).filter(|_| page.len() == wanted);
-        for record in page {
-            picked.extend(pick(record)?);
-        }
-        let Some(last) = last else { break };
-        after = Some(last);
-    }
-    Ok(picked)
-}
-
-/// The commit with this id, if there is one.
-pub(crate) fn commit_with_id(snapshot: &dyn Snapshot, id: CommitId) -> Result<Option<Commit>> {
-    Ok(snapshot.commits(&[id])?.pop().flatten())
-}
-
-/// The definitions that are deleted, each as it was last.
-pub(crate) fn gone_definitions(snapshot: &dyn Snapshot) -> Result<Vec<Arc<Definition>>> {
-    let catalog = snapshot.catalog()?;
-    let gone = (1..=catalog.last_id().get()).map(DefinitionId::new).filter(|id| catalog.get(*id).is_none());
-    let lasts = gone.map(|id| Ok(snapshot.past_definitions(id)?.pop().map(|past| past.definition)));
-    lasts.filter_map(Result::transpose).collect()
-}
-
-/// The entity with this ordinal, if it was ever written.
-pub(crate) fn written_at<S: Snapshot + ?Sized>(snapshot: &S, ordinal: Ordinal) -> Result<Option<Arc<EntityRecord>>> {
-    let Some(before) = ordinal.get().checked_sub(1) else { return Ok(None) };
-    let found = snapshot.written(None, Some(Ordinal::new(before)), 1)?.pop();
-    Ok(found.filter(|record| record.ordinal() == ordinal))
-}
-
-/// Visits every entity that holds a value, a page at a time.
-pub(crate) fn each_record<S: Snapshot + ?Sized>(
-    snapshot: &S,
-    entity_type: Option<&EntityType>,
-    mut visit: impl FnMut(&Arc<EntityRecord>),
-) -> Result<()> {
-    scan_from(snapshot, entity_type, None, |record| {
-        visit(record);
-        ControlFlow::Continue(())
-    })
-}
-
-/// Visits the entities that hold a value, a page at a time, from behind this one on until it is enough.
-pub(crate) fn scan_from<S: Snapshot + ?Sized>(
-    snapshot: &S,
-    entity_type: Option<&EntityType>,
-    mut after: Option<Ordinal>,
-    mut visit: impl FnMut(&Arc<EntityRecord>) -> ControlFlow<()>,
-) -> Result<()> {
-    loop {
-        let page = snapshot.scan(entity_type, after, SCANNED)?;
-        if page.iter().try_for_each(&mut visit).is_break() {
-            return Ok(());
-        }
-        match page.last() {
-            Some(last) if page.len() >= SCANNED => after = Some(last.ordinal()),
-            _ => return Ok(()),
-        }
     }
 }
 

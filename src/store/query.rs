@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::filter::BoundFilter;
 use crate::model::{DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
 
@@ -98,6 +99,15 @@ impl BoundQuery {
     /// Whether the page begins before this place.
     pub fn reaches(&self, rank: &Rank) -> bool {
         self.after.as_ref().is_none_or(|after| self.compare(after, rank).is_lt())
+    }
+
+    /// Checks that a page ends after the place where it begins: with a damaged index, a caller who goes on from its end could read
+    /// the same pages for ever.
+    pub(crate) fn check_progress(&self, end: Option<&Rank>) -> Result<()> {
+        if end.is_none_or(|end| self.reaches(end)) {
+            return Ok(());
+        }
+        Err(Error::corrupt("a page of a search ends before it begins; rebuild the index with `rebuild_index`"))
     }
 }
 

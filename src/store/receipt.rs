@@ -13,7 +13,7 @@ use crate::model::{CommitId, Definition, DefinitionId, EntityKey, Outcome, Revis
 pub struct Receipt {
     /// The commit; none if nothing changed, for then nothing was committed.
     pub commit: Option<CommitId>,
-    /// The instant of the batch.
+    /// The instant of the commit: see [`Commit::at`](crate::Commit::at). If nothing changed, the instant that it would have had.
     pub at: Instant,
     /// The revision of the catalog afterwards.
     pub catalog: Revision,

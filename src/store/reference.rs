@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::model::{DefinitionId, EntityRecord, Value};
-use crate::store::port::{each_record, scan_from};
+use crate::store::scan::{each_record, scan_from};
 use crate::store::{BoundQuery, ExplainedOrder, Explanation, Found, Rank, Snapshot, Wanted};
 
 pub(super) fn find<S: Snapshot + ?Sized>(snapshot: &S, query: &BoundQuery) -> Result<Found> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::hash::HashMap;
 use crate::model::{CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal};
-use crate::store::port::{each_record, scan_from};
+use crate::store::scan::{each_record, scan_from};
 use crate::store::sweep::{Sweep, Swept, concern};
 use crate::store::{Marks, OnProgress, Snapshot, tell};
 

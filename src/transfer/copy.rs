@@ -1,19 +1,16 @@
 //! Steps are done again in another store, one commit each, with the ids, instants and revisions that they had.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, Held, Ordinal};
 use crate::store::{
-    Arriving, AttributeStore, CatalogChange, Changes, Commit, OnProgress, Plan, Receipt, Removal, Snapshot, Told, VersionId,
-    written_at,
+    Arriving, AttributeStore, CatalogChange, Changes, Commit, OnProgress, PAGE, Plan, Receipt, Removal, Snapshot, Told,
+    VersionId, each_page, present, written_at,
 };
 use crate::transfer::steps::{Defined, Heading, Left, Pace, Step, Steps, Touch};
-
-/// How many entities are read in one call, and how many commits.
-const PAGE: usize = 1024;
 
 /// Does the steps again behind those that the store has already; answers how many these are.
 pub(super) fn pour(
@@ -27,7 +24,7 @@ pub(super) fn pour(
     let done = there.marks()?.commit;
     pass_over_known(steps, &*there, done, pace)?;
     let heading = steps.heading().clone();
-    let is_behind = CommitId::default() < done && done < heading.marks.commit;
+    let is_behind = CommitId::default() < done && done < heading.last_commit;
     let removals = Cell::new(if is_behind { reconcile(&*there)? } else { Vec::new() });
     drop(there);
     let pouring = Pouring { steps: RefCell::new(steps), heading, pace, removals, is_resumed: is_behind };
@@ -40,15 +37,16 @@ fn pass_over_known(steps: &mut dyn Steps, there: &dyn Snapshot, done: CommitId, 
     let mut next = 1;
     while next <= done.get() {
         let ids: Vec<_> = (next..=done.get()).take(PAGE).map(CommitId::new).collect();
-        for (id, known) in ids.iter().zip(there.commits(&ids)?) {
+        let known = present(&ids, there.commits(&ids)?)?;
+        for ((id, known), touched) in ids.iter().zip(known).zip(there.touched(&ids)?) {
             let Some(step) = steps.next(there)? else {
                 return Err(other(format!("it has {done} commits, and the source {}", id.get() - 1)));
             };
-            if known.as_ref() != Some(&step.commit) {
+            if known != step.commit {
                 return Err(other(format!("its commit {id} is not that of the source; copy into an empty store")));
             }
             steps.pass_over()?;
-            pace.borrow_mut().skip(1 + there.touched(*id)?.len() as u64);
+            pace.borrow_mut().skip(1 + touched.len() as u64);
         }
         next += ids.len() as u64;
     }
@@ -85,7 +83,7 @@ impl Pouring<'_> {
         if commit.id.get() != marks.commit.get() + 1 {
             return Err(other(format!("somebody else wrote commit {} while it was copied", marks.commit)));
         }
-        let is_last = commit.id == self.heading.marks.commit;
+        let is_last = commit.id == self.heading.last_commit;
         let catalog = catalog_change(&before, definitions, is_last.then_some(&self.heading))?;
         self.pace.borrow_mut().step(1, progress)?;
         (receipt.commit, receipt.at) = (Some(commit.id), commit.at);
@@ -185,41 +183,44 @@ fn catalog_change(before: &Arc<Catalog>, steps: Vec<Defined>, end: Option<&Headi
 /// Entities that hold something go when the commit comes that emptied them.
 pub(super) fn forgotten(there: &dyn Snapshot, source: &dyn Snapshot) -> Result<Vec<Removal>> {
     let mut removals = Vec::new();
-    let mut after = None;
-    loop {
-        let page = there.written(None, after, PAGE)?;
+    each_page(there, |page| {
         let keys: Vec<EntityKey> = page.iter().map(|record| record.key().clone()).collect();
+        let mut kept = Vec::new();
         for (record, found) in page.iter().zip(source.read(&keys)?) {
             let ordinal = record.ordinal();
             if found.is_some_and(|found| found.ordinal() == ordinal) {
-                removals.extend(pruned(record, there, source)?);
+                kept.push(Arc::clone(record));
             } else if record.is_empty() {
                 removals.push(Removal::Entity { ordinal, entity: record.key().clone() });
             }
         }
-        match page.last() {
-            Some(last) if page.len() == PAGE => after = Some(last.ordinal()),
-            _ => return Ok(removals),
-        }
-    }
+        removals.extend(pruned(&kept, there, source)?);
+        Ok(())
+    })?;
+    Ok(removals)
 }
 
-fn pruned(record: &EntityRecord, there: &dyn Snapshot, source: &dyn Snapshot) -> Result<impl Iterator<Item = Removal>> {
-    let past = there.history(record.key())?;
-    let kept = if past.is_empty() { Vec::new() } else { source.history(record.key())? };
-    let kept: std::collections::BTreeSet<_> = kept.into_iter().map(|past| (past.ended, past.held.definition)).collect();
-    let ordinal = record.ordinal();
-    let gone = past.into_iter().filter(move |past| !kept.contains(&(past.ended, past.held.definition)));
-    Ok(gone.map(move |past| Removal::Version(VersionId { ordinal, ended: past.ended, definition: past.held.definition })))
+/// The versions of these entities that are in history there, and no longer in that of the source.
+fn pruned(records: &[Arc<EntityRecord>], there: &dyn Snapshot, source: &dyn Snapshot) -> Result<Vec<Removal>> {
+    let keys: Vec<EntityKey> = records.iter().map(|record| record.key().clone()).collect();
+    let mut pruned = Vec::new();
+    for ((record, past), kept) in records.iter().zip(there.history(&keys)?).zip(source.history(&keys)?) {
+        let kept: BTreeSet<_> = kept.into_iter().map(|past| (past.ended, past.held.definition)).collect();
+        let gone = past.into_iter().filter(|past| !kept.contains(&(past.ended, past.held.definition)));
+        pruned.extend(gone.map(|past| {
+            Removal::Version(VersionId { ordinal: record.ordinal(), ended: past.ended, definition: past.held.definition })
+        }));
+    }
+    Ok(pruned)
 }
 
 /// Whether the commits are those of a store that has not moved since.
 pub(super) fn unmoved(there: &dyn Snapshot, heading: &Heading) -> Result<()> {
     let marks = there.marks()?;
-    if marks.commit == heading.marks.commit {
+    if marks.commit == heading.last_commit {
         return Ok(());
     }
     let last: Option<Commit> = there.commits(&[marks.commit])?.pop().flatten();
     let by = last.and_then(|commit| commit.actor).map_or_else(String::new, |actor| format!(" by {actor}"));
-    Err(other(format!("it is at commit {}{by}, and the source at {}", marks.commit, heading.marks.commit)))
+    Err(other(format!("it is at commit {}{by}, and the source at {}", marks.commit, heading.last_commit)))
 }

@@ -9,11 +9,8 @@ use sha2::{Digest as _, Sha256};
 use crate::error::{Error, Result};
 use crate::history::Definitions;
 use crate::model::{CommitId, Definition, EntityKey, Held, Ordinal, Value};
-use crate::store::{Commit, OnProgress, Past, Snapshot};
+use crate::store::{Commit, Commits, Marks, OnProgress, PAGE, Pages, Past, Snapshot, each_page};
 use crate::transfer::steps::Pace;
-
-/// How much is read in one call.
-const PAGE: usize = 1024;
 
 /// The SHA-256 of all that a store holds: commits, all versions of definitions, values with their commits, history, how far that
 /// reaches back, and which ids come next. Stores that hold the same have the same, whatever keeps them; an index is no part of it.
@@ -100,7 +97,7 @@ pub(super) fn contents(snapshot: &dyn Snapshot, pace: &mut Pace, progress: &mut 
     sum.text("custom-attributes/1");
     let numbers = [marks.commit.get(), marks.ordinal.get().into(), catalog.revision().get(), catalog.last_id().get().into()];
     numbers.into_iter().for_each(|number| sum.number(number));
-    sum.commits(snapshot, marks.commit)?;
+    sum.commits(snapshot, marks)?;
     for (definition, ended) in Definitions::load(snapshot)?.versions().flatten() {
         sum.definition(definition, ended)?;
     }
@@ -141,18 +138,19 @@ impl Sum {
         self.text(text.unwrap_or_default());
     }
 
-    fn commits(&mut self, snapshot: &dyn Snapshot, last: CommitId) -> Result<()> {
-        let ids: Vec<_> = (1..=last.get()).map(CommitId::new).collect();
-        for page in ids.chunks(PAGE) {
-            for (id, commit) in page.iter().zip(snapshot.commits(page)?) {
-                let Commit { id, at, actor, note } = commit.ok_or_else(|| Error::corrupt(format!("commit {id} is missing")))?;
+    fn commits(&mut self, snapshot: &dyn Snapshot, marks: Marks) -> Result<()> {
+        let mut commits = Commits::new(snapshot, CommitId::new(1), marks.commit);
+        while let Some(page) = commits.next()? {
+            for (Commit { id, at, actor, note }, touched) in page {
+                if touched.last() > Some(marks.ordinal) {
+                    return Err(Error::corrupt(format!("commit {id} touched an entity after the last, {}", marks.ordinal)));
+                }
                 self.number(id.get());
                 self.number(at.timestamp_micros().cast_unsigned());
                 self.optional(actor.as_deref());
                 self.optional(note.as_deref());
-                let touched = snapshot.touched(id)?;
                 self.number(touched.len() as u64);
-                touched.into_iter().for_each(|ordinal| self.number(ordinal.get().into()));
+                touched.iter().for_each(|ordinal| self.number(ordinal.get().into()));
             }
         }
         Ok(())
@@ -181,10 +179,13 @@ impl Sum {
         progress: &mut OnProgress<'_>,
     ) -> Result<()> {
         self.text("entities");
-        let mut after = None;
-        loop {
-            let page = snapshot.written(None, after, PAGE)?;
+        let last = snapshot.marks()?.commit.get();
+        each_page(snapshot, |page| {
             for record in &page {
+                let modified = record.values().iter().map(|held| held.modified.get()).max().unwrap_or_default();
+                if record.revision().get().max(modified) > last {
+                    return Err(Error::corrupt(format!("{} has a commit or a revision after the last, {last}", record.key())));
+                }
                 self.key(record.key(), record.ordinal());
                 self.number(record.revision().get());
                 self.number(record.values().len() as u64);
@@ -192,19 +193,14 @@ impl Sum {
                 counted.values += record.values().len() as u64;
             }
             counted.entities += page.len() as u64;
-            pace.step(page.len() as u64, progress)?;
-            match page.last() {
-                Some(last) if page.len() == PAGE => after = Some(last.ordinal()),
-                _ => return Ok(()),
-            }
-        }
+            pace.step(page.len() as u64, progress)
+        })
     }
 
     fn histories(&mut self, snapshot: &dyn Snapshot, counted: &mut Contents) -> Result<()> {
         self.text("history");
-        let mut after = None;
-        loop {
-            let page = snapshot.histories(after, PAGE)?;
+        let mut pages = Pages::new(None, PAGE, |after, limit| snapshot.histories(after, limit));
+        while let Some(page) = pages.next()? {
             for (ordinal, past) in &page {
                 self.number(ordinal.get().into());
                 self.number(past.len() as u64);
@@ -214,11 +210,8 @@ impl Sum {
                 }
                 counted.past_values += past.len() as u64;
             }
-            match page.last() {
-                Some((last, _)) if page.len() == PAGE => after = Some(*last),
-                _ => return Ok(()),
-            }
         }
+        Ok(())
     }
 
     fn key(&mut self, key: &EntityKey, ordinal: Ordinal) {

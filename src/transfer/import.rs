@@ -84,8 +84,8 @@ impl<'a> Import<'a> {
     }
 
     fn finish(&mut self, end: EndLine) -> Result<()> {
-        if self.current.id != self.heading.marks.commit {
-            let (found, expected) = (self.current.id, self.heading.marks.commit);
+        if self.current.id != self.heading.last_commit {
+            let (found, expected) = (self.current.id, self.heading.last_commit);
             return Err(self.reader.wrong(format!("comes behind commit {found}, and the first speaks of {expected}")));
         }
         self.reader.ended()?;
@@ -112,7 +112,7 @@ impl Steps for Import<'_> {
             _ => return Err(self.reader.wrong("is not a commit, which is expected here")),
         };
         let expected = CommitId::new(self.current.id.get() + 1);
-        if commit.id != expected || expected > self.heading.marks.commit {
+        if commit.id != expected || expected > self.heading.last_commit {
             return Err(self.reader.wrong(format!("is commit {}, and not {expected}", commit.id)));
         }
         self.current = commit.clone();

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 use crate::model::{CommitId, DefinitionId, DefinitionSpec, EntityKey, EntityType, Held, Lineage, Ordinal, Revision, Value};
-use crate::store::{Commit, Marks, OnProgress, Snapshot};
+use crate::store::{Commit, OnProgress, Snapshot};
 use crate::transfer::digest::{Contents, contents};
 use crate::transfer::steps::{Defined, Heading, Left, Pace, Step, Steps, Touch};
 use crate::transfer::timeline::Timeline;
@@ -104,8 +104,8 @@ impl HeadingLine {
         Self {
             format: FORMAT.to_owned(),
             version: VERSION,
-            commits: heading.marks.commit,
-            ordinals: heading.marks.ordinal,
+            commits: heading.last_commit,
+            ordinals: heading.last_ordinal,
             catalog: heading.catalog,
             definitions: heading.last_definition,
             horizons: heading.horizons.clone(),
@@ -115,7 +115,8 @@ impl HeadingLine {
 
     pub(super) fn into_heading(self) -> Heading {
         Heading {
-            marks: Marks { commit: self.commits, ordinal: self.ordinals },
+            last_commit: self.commits,
+            last_ordinal: self.ordinals,
             catalog: self.catalog,
             last_definition: self.definitions,
             horizons: self.horizons,
@@ -133,7 +134,7 @@ pub(super) fn sum_of(lines: &Sha256) -> String {
 pub(super) fn export(snapshot: &dyn Snapshot, writer: &mut dyn Write, progress: &mut OnProgress<'_>) -> Result<Contents> {
     let mut timeline = Timeline::of(snapshot)?;
     let heading = timeline.heading().clone();
-    let mut pace = Pace::new(heading.steps + u64::from(heading.marks.ordinal.get()));
+    let mut pace = Pace::new(heading.steps.saturating_add(heading.last_ordinal.get().into()));
     let mut lines = Lines { writer: BufWriter::with_capacity(1 << 16, writer), sum: Sha256::new(), since: 0, line: Vec::new() };
     lines.write(&Line::Export(HeadingLine::of(&heading)))?;
     while let Some(Step { commit, definitions }) = timeline.next(snapshot)? {

@@ -165,8 +165,8 @@ impl<S: AttributeStore> Attributes<S> {
 fn copy(source: &dyn Snapshot, to: &dyn AttributeStore, progress: &mut OnProgress<'_>) -> Result<Copied> {
     let mut timeline = Timeline::of(source)?;
     let heading = timeline.heading().clone();
-    let entities = u64::from(heading.marks.ordinal.get());
-    let pace = RefCell::new(Pace::new(heading.steps + entities * 2));
+    let entities = u64::from(heading.last_ordinal.get());
+    let pace = RefCell::new(Pace::new(heading.steps.saturating_add(entities * 2)));
     if to.snapshot()?.marks()?.commit > CommitId::default() {
         timeline.tell_what_stands();
     }
@@ -184,7 +184,7 @@ fn copy(source: &dyn Snapshot, to: &dyn AttributeStore, progress: &mut OnProgres
 fn import(reader: &mut dyn BufRead, to: &dyn AttributeStore, progress: &mut OnProgress<'_>) -> Result<Copied> {
     let mut import = Import::begin(reader)?;
     let heading = import.heading().clone();
-    let pace = RefCell::new(Pace::new(heading.steps + u64::from(heading.marks.ordinal.get())));
+    let pace = RefCell::new(Pace::new(heading.steps.saturating_add(heading.last_ordinal.get().into())));
     let since = copy::pour(&mut import, to, &pace, &|_| Ok(Vec::new()), progress)?;
     let (line, expected) = import.end()?;
     let mut pace = pace.into_inner();

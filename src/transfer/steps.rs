@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::model::{CommitId, Definition, DefinitionId, EntityKey, Held, Ordinal, Revision};
-use crate::store::{Commit, Marks, OnProgress, Snapshot, tell};
+use crate::store::{Commit, OnProgress, Snapshot, tell};
 
 /// What is true of a store as a whole, at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Heading {
-    pub(super) marks: Marks,
+    pub(super) last_commit: CommitId,
+    pub(super) last_ordinal: Ordinal,
     /// The revision of the catalog, which counts commits that left no trace as well.
     pub(super) catalog: Revision,
     pub(super) last_definition: DefinitionId,
@@ -83,14 +84,14 @@ impl Pace {
 
     pub(super) fn step(&mut self, steps: u64, progress: &mut OnProgress<'_>) -> Result<()> {
         let before = self.done;
-        self.done += steps;
+        self.done = self.done.saturating_add(steps);
         let is_told = before / TOLD != self.done / TOLD || self.done == self.total;
         if is_told { tell(progress, self.done, self.total) } else { Ok(()) }
     }
 
     /// Steps that need not be done.
     pub(super) const fn skip(&mut self, steps: u64) {
-        self.done += steps;
+        self.done = self.done.saturating_add(steps);
     }
 
     /// All that was expected is done.

@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::hash::HashMap;
 use crate::history::Definitions;
 use crate::model::{CommitId, DefinitionId, EntityRecord, Held, Ordinal, Revision};
-use crate::store::{Commit, Past, Snapshot, written_at};
+use crate::store::{Commit, Commits, PAGE, Pages, Past, Snapshot, Touched};
 use crate::transfer::steps::{Defined, Heading, Left, Step, Steps, Touch};
-
-/// How many commits are read in one call, and how many entities.
-const PAGE: usize = 1024;
 
 /// How many values of entities are kept for the commits to come: an entity that many commits touched is read once.
 const KEPT: usize = 1 << 18;
@@ -23,9 +20,11 @@ pub(super) struct Timeline<'a> {
     snapshot: &'a dyn Snapshot,
     heading: Heading,
     definitions: BTreeMap<CommitId, Vec<Defined>>,
-    commits: std::vec::IntoIter<Option<Commit>>,
-    next: CommitId,
+    commits: Commits<'a>,
+    read: std::vec::IntoIter<(Commit, Touched)>,
+    /// The commit that was returned last, and the entities that it touched.
     current: CommitId,
+    touched: Touched,
     lives: HashMap<Ordinal, Arc<Life>>,
     kept: usize,
     tells_what_stands: bool,
@@ -35,11 +34,13 @@ impl<'a> Timeline<'a> {
     pub(super) fn of(snapshot: &'a dyn Snapshot) -> Result<Self> {
         let (marks, catalog) = (snapshot.marks()?, snapshot.catalog()?);
         let mut steps = marks.commit.get();
-        for commit in 1..=marks.commit.get() {
-            steps += snapshot.touched(CommitId::new(commit))?.len() as u64;
+        let mut commits = Commits::new(snapshot, CommitId::new(1), marks.commit);
+        while let Some(page) = commits.next()? {
+            steps += page.iter().map(|(_, touched)| touched.len() as u64).sum::<u64>();
         }
         let heading = Heading {
-            marks,
+            last_commit: marks.commit,
+            last_ordinal: marks.ordinal,
             catalog: catalog.revision(),
             last_definition: catalog.last_id(),
             horizons: snapshot.horizons()?,
@@ -49,9 +50,10 @@ impl<'a> Timeline<'a> {
             snapshot,
             heading,
             definitions: definitions(snapshot)?,
-            commits: Vec::new().into_iter(),
-            next: CommitId::new(1),
+            commits: Commits::new(snapshot, CommitId::new(1), marks.commit),
+            read: Vec::new().into_iter(),
             current: CommitId::default(),
+            touched: Touched::default(),
             lives: HashMap::default(),
             kept: 0,
             tells_what_stands: false,
@@ -63,13 +65,6 @@ impl<'a> Timeline<'a> {
         self.tells_what_stands = true;
     }
 
-    fn read_commits(&mut self) -> Result<()> {
-        let last = self.heading.marks.commit.get().min(self.next.get() + PAGE as u64 - 1);
-        let ids: Vec<_> = (self.next.get()..=last).map(CommitId::new).collect();
-        self.commits = self.snapshot.commits(&ids)?.into_iter();
-        Ok(())
-    }
-
     /// The entities with these ordinals, which ascend; none where one is there no longer.
     fn lives(&mut self, ordinals: &[Ordinal]) -> Result<Vec<Option<Arc<Life>>>> {
         if self.kept > KEPT {
@@ -77,8 +72,10 @@ impl<'a> Timeline<'a> {
             self.kept = 0;
         }
         let missing: Vec<_> = ordinals.iter().copied().filter(|ordinal| !self.lives.contains_key(ordinal)).collect();
-        for record in self.records(&missing)? {
-            let life = Life::of(self.snapshot, record)?;
+        let records = self.records(&missing)?;
+        let keys: Vec<_> = records.iter().map(|record| record.key().clone()).collect();
+        for (record, past) in records.into_iter().zip(self.snapshot.history(&keys)?) {
+            let life = Life::of(record, past);
             self.kept += life.weight();
             self.lives.insert(life.record.ordinal(), Arc::new(life));
         }
@@ -88,21 +85,16 @@ impl<'a> Timeline<'a> {
     fn records(&self, ordinals: &[Ordinal]) -> Result<Vec<Arc<EntityRecord>>> {
         let (Some(first), Some(last)) = (ordinals.first(), ordinals.last()) else { return Ok(Vec::new()) };
         let span = (last.get() - first.get()) as usize + 1;
-        let mut records = Vec::with_capacity(ordinals.len());
         if ordinals.len() < CLOSE || span / 4 > ordinals.len() {
-            for ordinal in ordinals {
-                records.extend(written_at(self.snapshot, *ordinal)?);
-            }
-            return Ok(records);
+            return Ok(self.snapshot.locate(ordinals)?.into_iter().flatten().collect());
         }
-        let mut after = Ordinal::new(first.get() - 1);
-        while after < *last {
-            let wanted = PAGE.min((last.get() - after.get()) as usize);
-            let page = self.snapshot.written(None, Some(after), wanted)?;
-            let is_last = page.len() < wanted;
-            after = page.last().map_or(*last, |record| record.ordinal());
+        let mut records = Vec::with_capacity(ordinals.len());
+        let before = Ordinal::new(first.get().saturating_sub(1));
+        let mut pages = Pages::new(Some(before), PAGE.min(span), |after, limit| self.snapshot.written(None, after, limit));
+        while let Some(page) = pages.next()? {
+            let is_behind = page.last().is_none_or(|record| record.ordinal() >= *last);
             records.extend(page.into_iter().filter(|record| ordinals.binary_search(&record.ordinal()).is_ok()));
-            if is_last {
+            if is_behind {
                 break;
             }
         }
@@ -116,22 +108,17 @@ impl Steps for Timeline<'_> {
     }
 
     fn next(&mut self, _there: &dyn Snapshot) -> Result<Option<Step>> {
-        if self.next > self.heading.marks.commit {
-            return Ok(None);
+        if self.read.as_slice().is_empty() {
+            self.read = self.commits.next()?.unwrap_or_default().into_iter();
         }
-        if self.commits.as_slice().is_empty() {
-            self.read_commits()?;
-        }
-        let missing = || Error::corrupt(format!("commit {} is missing", self.next));
-        let commit = self.commits.next().flatten().filter(|commit| commit.id == self.next).ok_or_else(missing)?;
-        self.current = commit.id;
-        self.next = CommitId::new(commit.id.get() + 1);
+        let Some((commit, touched)) = self.read.next() else { return Ok(None) };
+        (self.current, self.touched) = (commit.id, touched);
         let definitions = self.definitions.remove(&commit.id).unwrap_or_default();
         Ok(Some(Step { commit, definitions }))
     }
 
     fn each_touch(&mut self, visit: &mut dyn FnMut(Touch) -> Result<()>) -> Result<()> {
-        let touched = self.snapshot.touched(self.current)?;
+        let touched: Vec<Ordinal> = std::mem::take(&mut self.touched).iter().collect();
         for page in touched.chunks(PAGE) {
             for (ordinal, life) in page.iter().zip(self.lives(page)?) {
                 let left = life.map(|life| life.left_by(self.current, self.tells_what_stands));
@@ -175,8 +162,7 @@ struct Life {
 }
 
 impl Life {
-    fn of(snapshot: &dyn Snapshot, record: Arc<EntityRecord>) -> Result<Self> {
-        let past = snapshot.history(record.key())?;
+    fn of(record: Arc<EntityRecord>, past: Vec<Past>) -> Self {
         let mut began: Vec<_> = past.iter().enumerate().map(|(index, past)| (past.held.modified, index)).collect();
         began.sort_unstable();
         let held = record.values().iter().chain(past.iter().map(|past| &past.held));
@@ -184,7 +170,7 @@ impl Life {
         commits.extend(past.iter().map(|past| past.ended));
         commits.sort_unstable();
         commits.dedup();
-        Ok(Self { record, past, began, commits })
+        Self { record, past, began, commits }
     }
 
     fn weight(&self) -> usize {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use custom_attributes::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
 use custom_attributes::store::{
     BoundQuery, Commit, Decide, Explanation, Fault, Found, FoundKeys, Marks, OnProgress, Past, PastDefinition, Receipt, Snapshot,
-    Wanted,
+    Touched, Wanted,
 };
 use custom_attributes::{AttributeStore, Attributes, HostTables, Result, conformance_tests, durability_tests};
 use rusqlite::Connection;
@@ -149,9 +149,10 @@ forward! {
     read(entities: &[EntityKey]) -> Vec<Option<Arc<EntityRecord>>>;
     written(of: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Vec<Arc<EntityRecord>>;
     commits(ids: &[CommitId]) -> Vec<Option<Commit>>;
-    touched(commit: CommitId) -> Vec<Ordinal>;
-    history(entity: &EntityKey) -> Vec<Past>;
-    past_definitions(definition: DefinitionId) -> Vec<PastDefinition>;
+    touched(commits: &[CommitId]) -> Vec<Touched>;
+    history(entities: &[EntityKey]) -> Vec<Vec<Past>>;
+    past_definitions(definitions: Option<&[DefinitionId]>) -> Vec<PastDefinition>;
+    commit_at(at: custom_attributes::Instant) -> CommitId;
     horizons() -> BTreeMap<DefinitionId, CommitId>;
     histories(after: Option<Ordinal>, limit: usize) -> Vec<(Ordinal, Vec<Past>)>;
     scan(of: Option<&EntityType>, after: Option<Ordinal>, limit: usize) -> Vec<Arc<EntityRecord>>;

@@ -469,7 +469,7 @@ fn operation(draw: &mut Draw<'_>) -> Operation {
         14 => Operation::Single { actor: actor(draw), change: change(draw) },
         10 => Operation::Commit(batch(draw)),
         2 => Operation::Check(batch(draw)),
-        2 => Operation::Clock(one_of!(draw, 4 => 1, 4 => 2, 1 => -5, 1 => 86_400_000_000)),
+        2 => Operation::Clock(one_of!(draw, 4 => 1, 4 => 2, 2 => -5, 1 => 86_400_000_000, 1 => -200_000_000_000)),
         1 => Operation::Ensure { of: entity_type(draw), specs: draw.many(0, 3, spec) },
         1 => Operation::Import { from: entity_type(draw), of: entity_type(draw) },
         2 => {

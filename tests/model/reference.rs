@@ -204,7 +204,8 @@ pub(crate) fn stamp_of(commit: &Commit) -> Stamp {
     Stamp { commit: commit.id, at: commit.at, by: commit.actor.clone() }
 }
 
-/// A commit after the last, before it is known whether it will be one.
+/// A commit after the last, before it is known whether it will be one. It is not earlier, wherever the clock is.
 pub(crate) fn next_commit(model: &Model, at: Instant, actor: Option<&str>, note: Option<&str>) -> Commit {
+    let at = model.commits.last().map_or(at, |last| at.max(last.at));
     Commit { id: model.commits.len() as u64 + 1, at, actor: actor.map(str::to_owned), note: note.map(str::to_owned) }
 }

@@ -169,7 +169,7 @@ fn read_past(then: &View<'_>, key: KeyGiven, name: &str, question: Option<&Quest
     Ok(Answer::Past {
         details: then.details(&key)?.iter().map(Detail::from).collect(),
         entity: then.entity(&key)?.map(|entity| entity_seen(&entity, name)).transpose()?,
-        history: then.as_snapshot().history(&key)?.iter().map(Past::from).collect(),
+        history: then.as_snapshot().history(std::slice::from_ref(&key))?.iter().flatten().map(Past::from).collect(),
         count,
     })
 }

@@ -25,6 +25,7 @@ pub(crate) enum Fact {
     Located(Vec<Option<Record>>),
     Holders(u32, Vec<Option<u32>>),
     Value(u64, Option<Detail>),
+    CommitAt(i64, u64),
     Got(KeyGiven, &'static str, Option<Option<Exact<Value>>>),
 }
 
@@ -64,6 +65,12 @@ pub(crate) fn progress_of(model: &Model) -> Vec<Fact> {
 /// Pages that begin everywhere, and end in the middle, at the end and behind it.
 const LIMITS: [usize; 4] = [0, 1, 2, 100];
 
+/// The instants of the first and the last commits, and those next to them.
+fn around(model: &Model) -> impl Iterator<Item = custom_attributes::Instant> {
+    let ends = model.commits.iter().take(2).chain(model.commits.iter().rev().take(8));
+    ends.flat_map(|commit| [-1, 0, 1].map(|moved| commit.at + chrono::TimeDelta::microseconds(moved)))
+}
+
 fn page_types() -> [Option<&'static str>; 3] {
     [None, Some(TYPES[0]), Some(TYPES[1])]
 }
@@ -90,6 +97,9 @@ pub(crate) fn facts(view: &View<'_>, model: &Model) -> Result<Vec<Fact>, Error> 
     let commits: Vec<_> = (0..=model.commits.len() as u64 + 1).map(CommitId::new).collect();
     let commits = snapshot.commits(&commits)?;
     facts.push(Fact::Commits(commits.iter().map(|commit| commit.as_ref().map(Commit::from)).collect()));
+    for at in around(model) {
+        facts.push(Fact::CommitAt(at.timestamp_micros(), snapshot.commit_at(at)?.get()));
+    }
     let keys: Vec<EntityKey> = keys().iter().map(|key| EntityKey::new(key.of, &key.id)).collect::<Result<_, _>>()?;
     let record = |record: &std::sync::Arc<custom_attributes::EntityRecord>| Record::from(&**record);
     let records = snapshot.read(&keys)?;
@@ -97,12 +107,18 @@ pub(crate) fn facts(view: &View<'_>, model: &Model) -> Result<Vec<Fact>, Error> 
     for (key, entity) in keys.iter().zip(view.entities(&keys)?) {
         facts.push(Fact::Found(key.to_string(), entity.is_some()));
         facts.push(Fact::Details(key.to_string(), view.details(key)?.iter().map(Detail::from).collect()));
-        facts.push(Fact::History(key.to_string(), view.as_snapshot().history(key)?.iter().map(Past::from).collect()));
+        facts.push(Fact::History(
+            key.to_string(),
+            view.as_snapshot().history(std::slice::from_ref(key))?.iter().flatten().map(Past::from).collect(),
+        ));
     }
+    let all = snapshot.past_definitions(None)?;
     for id in (1..=model.last_definition + 1).map(DefinitionId::new) {
-        let past = snapshot.past_definitions(id)?;
-        let past = past.iter().map(|past| (Defined::from(&*past.definition), past.ended.get()));
-        facts.push(Fact::PastDefinitions(id.get(), past.collect()));
+        let past = snapshot.past_definitions(Some(&[id]))?;
+        let of_all = all.iter().filter(|past| past.definition.id() == id);
+        let seen = |past: &custom_attributes::store::PastDefinition| (Defined::from(&*past.definition), past.ended.get());
+        facts.push(Fact::PastDefinitions(id.get(), past.iter().map(seen).collect()));
+        facts.push(Fact::PastDefinitions(id.get(), of_all.map(seen).collect()));
         facts.push(Fact::Usage(id.get(), snapshot.usage(id)?));
     }
     for of in page_types() {
@@ -122,7 +138,7 @@ pub(crate) fn facts(view: &View<'_>, model: &Model) -> Result<Vec<Fact>, Error> 
         facts.push(Fact::Got(key, name, got));
     }
     let ordinals: Vec<_> = (0..=model.last_ordinal + 1).map(Ordinal::new).collect();
-    let located = snapshot.locate(&ordinals)?;
+    let located: Vec<_> = snapshot.locate(&ordinals)?.into_iter().map(|one| one.filter(|record| !record.is_empty())).collect();
     facts.push(Fact::Located(located.iter().map(|one| one.as_ref().map(record)).collect()));
     for definition in catalog.iter().filter(|definition| definition.rules().unique) {
         let values = plain_values(definition.data_type());
@@ -147,6 +163,10 @@ pub(crate) fn facts_of(model: &Model) -> Vec<Fact> {
     facts.push(Fact::Definitions(model.definitions.iter().map(|(id, definition)| definition.seen(*id)).collect()));
     let commits = std::iter::once(None).chain(model.commits.iter().cloned().map(Some)).chain([None]);
     facts.push(Fact::Commits(commits.collect()));
+    for at in around(model) {
+        let last = model.commits.iter().filter(|commit| commit.at <= at).map(|commit| commit.id).max();
+        facts.push(Fact::CommitAt(at.timestamp_micros(), last.unwrap_or_default()));
+    }
     facts.push(Fact::Records(keys().iter().map(|key| model.record(key)).collect()));
     for key in keys() {
         let entity = model.entity(&key);
@@ -155,7 +175,9 @@ pub(crate) fn facts_of(model: &Model) -> Vec<Fact> {
         facts.push(Fact::History(key.to_string(), entity.map(|entity| entity.past.clone()).unwrap_or_default()));
     }
     for id in 1..=model.last_definition + 1 {
-        facts.push(Fact::PastDefinitions(id, model.past_definitions.get(&id).cloned().unwrap_or_default()));
+        let past = model.past_definitions.get(&id).cloned().unwrap_or_default();
+        facts.push(Fact::PastDefinitions(id, past.clone()));
+        facts.push(Fact::PastDefinitions(id, past));
         let holds = |entity: &&crate::reference::ModelEntity| entity.values.contains_key(&id);
         facts.push(Fact::Usage(id, model.entities.values().filter(holds).count() as u64));
     }

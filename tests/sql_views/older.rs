@@ -60,7 +60,7 @@ fn a_file_of_version_2_gets_the_same_views_as_a_new_one() {
             "{} DROP TABLE attr_view; DROP INDEX attr_entity_number; DROP INDEX attr_entity_text;
              ALTER TABLE attr_entity DROP COLUMN id_type; ALTER TABLE attr_entity DROP COLUMN id_number;
              ALTER TABLE attr_entity DROP COLUMN id_text; DROP TABLE attr_horizon;
-             ALTER TABLE attr_state DROP COLUMN last_ordinal; ALTER TABLE attr_state DROP COLUMN mark; UPDATE attr_state SET schema = 2",
+             ALTER TABLE attr_state DROP COLUMN unordered; ALTER TABLE attr_state DROP COLUMN last_ordinal; ALTER TABLE attr_state DROP COLUMN mark; UPDATE attr_state SET schema = 2",
             views.concat()
         ))
         .unwrap();

@@ -103,7 +103,7 @@ impl Planner<'_> {
         let id = then.id();
         let older = match self.catalog.get(id).or_else(|| self.before.get(id)) {
             Some(older) => Some(Arc::clone(older)),
-            None => self.snapshot.past_definitions(id)?.pop().map(|past| past.definition),
+            None => self.snapshot.past_definitions(Some(&[id]))?.pop().map(|past| past.definition),
         };
         Ok(older.iter().fold(then.clone(), |then, older| then.succeeding(older)))
     }

@@ -10,7 +10,7 @@ use crate::model::{
     Catalog, CommitId, Definition, DefinitionId, Edit, EntityKey, EntityRecord, EntityType, Lineage, Outcome, Value, ValueId,
 };
 use crate::store::plan::{Lack, Planner};
-use crate::store::{Applied, Past, Removal, VersionId, gone_definitions};
+use crate::store::{Applied, Past, Removal, VersionId, gone_definitions, history_of};
 
 /// A change of the batch that carries values of all entities from one definition to another.
 pub(super) struct Carried {
@@ -94,7 +94,7 @@ impl Planner<'_> {
         let unchanged = Applied::new(Outcome::Unchanged, ids.first().copied());
         let Some(reach) = self.reach(place, entity, ids)? else { return Ok(unchanged) };
         let Some(index) = self.working.index(entity) else { return Ok(unchanged) };
-        let history = self.snapshot.history(entity)?;
+        let history = history_of(self.snapshot, entity)?;
         let work = &self.working.works[index];
         let before = work.before.clone();
         let versions = versions(before.as_deref(), &work.after, &history, self.working.commit);

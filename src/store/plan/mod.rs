@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::clock::Instant;
 use crate::error::{Error, Moved, Result, Rule, Violation, Violations};
 use crate::hash::HashSet;
 use crate::model::{
@@ -77,6 +78,8 @@ pub(super) struct Planner<'a> {
     /// The definitions that the batch makes, changes or restores, those included that are as asked for already.
     declared: BTreeSet<DefinitionId>,
     last_ordinal: Ordinal,
+    /// The instant of the commit: that of the batch, or that of the last commit where the clock of the host has gone back.
+    at: Instant,
     working: Working,
     /// How many of the working records the batch names; those behind them it touches only.
     named: usize,
@@ -121,6 +124,7 @@ impl<'a> Planner<'a> {
             touched: BTreeMap::new(),
             declared: BTreeSet::new(),
             last_ordinal: marks.ordinal,
+            at: marks.at.map_or(batch.at(), |last| last.max(batch.at())),
             named: working.works.len(),
             working,
             applied: Vec::with_capacity(batch.changes().len()),
@@ -190,7 +194,7 @@ impl<'a> Planner<'a> {
     }
 
     fn stamp(&self) -> Stamp {
-        Stamp { commit: self.working.commit, at: self.batch.at(), by: self.batch.actor().cloned() }
+        Stamp { commit: self.working.commit, at: self.at, by: self.batch.actor().cloned() }
     }
 
     /// What changed definitions mean for the entities that the batch does not name: all that is wrong with it is found here, and
@@ -250,11 +254,11 @@ impl<'a> Planner<'a> {
             self.horizons.extend(unkept.into_iter().map(|unknown| (unknown, id)));
         }
         let catalog = self.settle_catalog();
-        let commit = Commit { id, at: self.batch.at(), actor: self.batch.actor().cloned(), note: self.batch.note().cloned() };
+        let commit = Commit { id, at: self.at, actor: self.batch.actor().cloned(), note: self.batch.note().cloned() };
         let changed = catalog.is_some() || !records.is_empty() || !sweeps.is_empty() || !self.removals.is_empty();
         let receipt = Receipt {
             commit: changed.then_some(id),
-            at: self.batch.at(),
+            at: self.at,
             catalog: self.catalog.revision(),
             changes: self.applied,
             entities,
