@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use custom_attributes::{
-    Attributes, AttributesOf, CommitId, DataType, DefinitionSpec, EntityType, Error, Offending, PlanReport, SchemaPlan,
-    SqliteStore, StepReport, Value,
+    Attributes, AttributesOf, CommitId, Conversion, DataType, DefinitionSpec, EntityType, Error, Offending, PlanReport,
+    SchemaPlan, SqliteStore, StepReport, Value,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -18,8 +18,8 @@ use csv_support::{Result, finish};
 
 /// Changes the attributes of a store: a dry run, unless it is to be applied, and then all of it in one commit, or nothing.
 ///
-/// Values are converted exactly, or not at all: a text by the grammar of the type, anything to its text, a whole number between
-/// INTEGER and DECIMAL. What cannot be converted is listed, each with its entity and the reason. Definitions are made first, then
+/// A value is converted only if its text stays the same, so that nothing is lost: `01234` is not the INTEGER 1234, unless
+/// `--numbers-by-value` says so. What cannot be converted is listed, each with its entity and the reason. Definitions are made first, then
 /// types are changed, values split off, attributes merged, and at last renamed.
 #[derive(Parser)]
 #[command(name = "change", version)]
@@ -40,6 +40,10 @@ struct Args {
     /// which are not blank, if there is one.
     #[arg(long)]
     infer: bool,
+    /// Converts numbers by value: 01234 becomes 1234, and DECIMAL 5.00 becomes INTEGER 5. The report counts and lists those whose
+    /// text changes.
+    #[arg(long)]
+    numbers_by_value: bool,
     /// Moves those values of an attribute to another that are written as that one's type.
     #[arg(long, value_name = "NAME=INTO", value_parser = pair)]
     split: Vec<(String, String)>,
@@ -56,7 +60,7 @@ struct Args {
     #[arg(long, value_name = "ACTOR")]
     by: Option<String>,
     /// Instead, undo all that this commit did.
-    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["define", "to", "infer", "split", "merge", "rename", "apply"])]
+    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["define", "to", "infer", "numbers_by_value", "split", "merge", "rename", "apply"])]
     undo: Option<u64>,
 }
 
@@ -113,6 +117,9 @@ fn run(args: &Args) -> Result<()> {
 fn plan<'a>(args: &Args, of_type: &'a AttributesOf<'a, SqliteStore>) -> Result<SchemaPlan<'a, SqliteStore>> {
     let inferred = if args.infer { infer(of_type)? } else { Vec::new() };
     let mut plan = of_type.plan();
+    if args.numbers_by_value {
+        plan = plan.numbers_by_value();
+    }
     for (name, data_type) in &args.define {
         plan = plan.define(DefinitionSpec::new(name.as_str(), *data_type));
     }
@@ -143,7 +150,7 @@ fn infer(of_type: &AttributesOf<'_, SqliteStore>) -> Result<Vec<(String, DataTyp
         let facets = of_type.facets(None, &spec.name)?;
         let texts: Vec<String> =
             facets.values().iter().map(|(value, _)| value.to_string()).filter(|text| !text.trim().is_empty()).collect();
-        let all_are = |data_type: DataType| texts.iter().all(|text| reads_the_same(data_type, text));
+        let all_are = |data_type: DataType| texts.iter().all(|text| Value::from(text).converted(data_type).is_ok());
         if let Some(narrow) = NARROW.into_iter().find(|narrow| !texts.is_empty() && all_are(*narrow)) {
             inferred.push((spec.name, narrow));
         }
@@ -151,15 +158,15 @@ fn infer(of_type: &AttributesOf<'_, SqliteStore>) -> Result<Vec<(String, DataTyp
     Ok(inferred)
 }
 
-/// `007` is a number, but no longer the same text.
-fn reads_the_same(data_type: DataType, text: &str) -> bool {
-    Value::parse(data_type, text).is_ok_and(|value| value.to_string() == text)
-}
-
 fn tell(out: &mut impl Write, report: &PlanReport) -> Result<()> {
     for step in &report.steps {
-        let StepReport { held, converted, offending, .. } = step;
-        writeln!(out, "{}: {held} held, {converted} converted, {offending} offending", title(step))?;
+        let StepReport { held, converted, by_value, offending, .. } = step;
+        let by_value = if *by_value > 0 { format!(" ({by_value} by value)") } else { String::new() };
+        writeln!(out, "{}: {held} held, {converted} converted{by_value}, {offending} offending", title(step))?;
+    }
+    for conversion in report.conversions.iter().filter(|conversion| conversion.by_value) {
+        let Conversion { entity, from, to, .. } = conversion;
+        writeln!(out, "  {entity}: {:?} becomes {to}", from.to_string())?;
     }
     for offence in &report.offences {
         writeln!(out, "  {}: {}", offence.entity, offence.violation)?;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::model::{Definition, EntityKey, is_visible};
 
@@ -93,6 +94,9 @@ pub enum Rule {
     Searchable,
     /// A value becomes one of another type only if it can be that exactly.
     Conversion,
+    /// A value becomes one of another type only with the same text, unless numbers are converted by value; see
+    /// [`crate::SchemaPlan::numbers_by_value`].
+    ConversionText,
     /// What was changed again since is not undone with the rest.
     Superseded,
     /// What is in history no longer is not brought back.
@@ -133,6 +137,7 @@ impl Rule {
             | Self::Choices
             | Self::Vacant
             | Self::Conversion
+            | Self::ConversionText
             | Self::Superseded => Repeats::Found,
             Self::Merge => Repeats::FoundAndLimit,
             Self::EntityType
@@ -218,7 +223,8 @@ pub struct Violation {
     /// The change's place in its batch, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<usize>,
-    /// The place in the text of a filter, in characters from 1.
+    /// The place in the text of a filter, in characters that a person sees, from 1. These are the extended grapheme clusters of
+    /// UAX #29: a letter with its combining marks is one, and so is a family of emoji.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
     /// The entity that was to be changed.
@@ -289,6 +295,9 @@ impl Violation {
 /// The beginning of a long text, with a note of its length.
 pub(crate) fn shorten(text: String) -> String {
     let Some((cut, _)) = text.char_indices().nth(SHOWN_CHARS) else { return text };
+    // No half of what a person sees as one character, unless there is nothing else.
+    let starts = text.grapheme_indices(true).map(|(start, _)| start).take_while(|start| *start <= cut);
+    let cut = starts.last().filter(|start| *start > 0).unwrap_or(cut);
     format!("{}… ({} characters)", &text[..cut], text.chars().count())
 }
 
@@ -355,6 +364,10 @@ impl fmt::Display for Violation {
             Rule::Cursor => write!(f, "the cursor is {found}, not {limit}; start again without a cursor"),
             Rule::Searchable => write!(f, "is not searchable; `make_searchable` makes its index"),
             Rule::Conversion => write!(f, "cannot be {limit} exactly where it is {quoted}"),
+            Rule::ConversionText => write!(
+                f,
+                "cannot be {limit} exactly, because {quoted} would not keep its text; correct it, or convert numbers by value"
+            ),
             Rule::Superseded => write!(f, "was changed after {limit}, and is {found} now; restore it by itself if that is meant"),
             Rule::Forgotten => write!(f, "is not known as of {limit}: its history was pruned, or is not kept"),
             Rule::Sensitive => {

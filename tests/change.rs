@@ -2,7 +2,7 @@
 #![cfg(feature = "sqlite")]
 
 use custom_attributes::{
-    AttributeStore, Attributes, DataType, DefinitionSpec, Error, MemoryStore, Offending, SqliteStore, Value, attr,
+    AttributeStore, Attributes, DataType, DefinitionSpec, Error, MemoryStore, Offending, Rule, SqliteStore, Value, attr,
 };
 use proptest::prelude::*;
 
@@ -28,41 +28,74 @@ fn is_sound(host: &Host) {
     verified.expect("an index");
 }
 
-const TYPES: [DataType; 5] = [DataType::String, DataType::Decimal, DataType::Integer, DataType::Boolean, DataType::Date];
-
 fn values() -> impl Strategy<Value = (DataType, Vec<Value>)> {
     let texts = |data_type: DataType| match data_type {
-        DataType::Decimal => "-?[0-9]{1,5}(\\.[0-9]{1,3})?",
+        DataType::Decimal => "-?0{0,2}[0-9]{1,5}(\\.[0-9]{1,3}0{0,2})?",
         DataType::Integer => "-?[0-9]{1,6}",
         DataType::Boolean => "true|false",
         DataType::Date => "20[0-2][0-9]-(0[1-9]|1[0-2])-[0-2][1-8]",
-        _ => "-?[0-9]{0,4}(\\.[0-9]{1,2})?|true|false|[a-z ]{0,5}|2024-0[1-3]-1[0-9]",
+        _ => "[-+]?0{0,2}[0-9]{0,4}(\\.[0-9]{0,2}0{0,30})?|true|false|[a-z ]{0,5}|2024-0?[1-3]-1[0-9]",
     };
-    prop::sample::select(TYPES.to_vec()).prop_flat_map(move |data_type| {
+    prop::sample::select(DataType::ALL.to_vec()).prop_flat_map(move |data_type| {
         let value = texts(data_type).prop_map(move |text| Value::parse(data_type, &text).expect("it is well-formed"));
         (Just(data_type), prop::collection::vec(value, 1..12))
     })
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+/// What a value becomes as one of another type, by the text alone.
+fn with_same_text(value: &Value, to: DataType) -> Option<Value> {
+    let text = value.to_string();
+    Value::parse(to, &text).ok().filter(|converted| converted.to_string() == text)
+}
 
-    /// What is told beforehand is what happens: each value is converted exactly, or offends, and undoing brings all back.
+/// What a value becomes if numbers are converted by value.
+fn with_same_number(value: &Value, to: DataType) -> Option<Value> {
+    let text = match (value, to) {
+        (Value::Decimal(number), DataType::Integer) => number.normalize().to_string(),
+        _ => value.to_string(),
+    };
+    Value::parse(to, &text).ok()
+}
+
+fn load(host: &Host, from: DataType, values: &[Value]) {
+    let customers = host.of("customer").expect("a type");
+    customers.define(DefinitionSpec::new("field", from)).expect("a definition");
+    let ids = 0i64..;
+    let batch =
+        values.iter().zip(ids).fold(host.batch(), |batch, (value, id)| batch.set(("customer", id), "field", value.clone()));
+    batch.commit().expect("a commit");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// What is told beforehand is what happens: each value keeps its text, or offends, and undoing brings all back.
     #[test]
-    fn a_change_of_type_does_what_was_told((from, values) in values(), to in prop::sample::select(TYPES.to_vec())) {
+    fn a_change_of_type_does_what_was_told(
+        (from, values) in values(),
+        to in prop::sample::select(DataType::ALL.to_vec()),
+        by_value in any::<bool>(),
+    ) {
         for host in stores() {
             let customers = host.of("customer").expect("a type");
-            customers.define(DefinitionSpec::new("field", from)).expect("a definition");
-            let batch = values.iter().zip(0i64..).fold(host.batch(), |batch, (value, id)| batch.set(("customer", id), "field", value.clone()));
-            batch.commit().expect("a commit");
+            load(&host, from, &values);
             let before = held(&host);
-            let change = || customers.change("field", |spec| spec.of_type(to));
+            let change = || {
+                let change = customers.change("field", |spec| spec.of_type(to));
+                if by_value { change.numbers_by_value() } else { change }
+            };
             let report = change().check().expect("a report");
             prop_assert_eq!(report.held, values.len() as u64);
-            let expected: Vec<_> = values.iter().map(|value| value.converted(to)).collect();
-            let bad = expected.iter().filter(|expected| expected.is_err()).count() as u64;
+            let convert = if by_value { with_same_number } else { with_same_text };
+            let expected: Vec<_> = values.iter().map(|value| convert(value, to)).collect();
+            let bad = expected.iter().filter(|expected| expected.is_none()).count() as u64;
             prop_assert_eq!(report.offending, bad);
             prop_assert_eq!(report.converted, if from == to { 0 } else { values.len() as u64 - bad });
+            let pairs = || values.iter().zip(&expected).filter_map(|(value, converted)| Some((value, converted.as_ref()?)));
+            let other_texts = pairs().filter(|(value, converted)| value.to_string() != converted.to_string()).count();
+            prop_assert_eq!(report.by_value, other_texts as u64);
+            prop_assert_eq!(report.conversions.iter().filter(|conversion| conversion.by_value).count(), other_texts);
+            prop_assert!(by_value || other_texts == 0);
             prop_assert_eq!(change().offences(None, 1000).expect("offences"), report.offences.clone());
             if bad > 0 {
                 let refused = change().apply().expect_err("a value offends");
@@ -85,6 +118,112 @@ proptest! {
                 is_sound(&host);
             }
         }
+    }
+
+    /// Between any two types: there and back gives the same bytes, without any undo. What would not, offends.
+    #[test]
+    fn what_is_converted_there_and_back_has_the_same_text(
+        (from, values) in values(),
+        to in prop::sample::select(DataType::ALL.to_vec()),
+    ) {
+        for value in &values {
+            if let Ok(converted) = value.converted(to) {
+                let back = converted.converted(from).expect("it came from there");
+                prop_assert_eq!(format!("{back:?}"), format!("{value:?}"));
+            }
+        }
+        for host in stores() {
+            load(&host, from, &values);
+            let before = held(&host);
+            let customers = host.of("customer").expect("a type");
+            let kept: Vec<_> = before.iter().zip(&values).filter(|(_, value)| with_same_text(value, to).is_some()).collect();
+            customers.change("field", |spec| spec.of_type(to)).apply_with(Offending::Clear).expect("a change");
+            customers.change("field", |spec| spec.of_type(from)).apply().expect("all of it goes back");
+            prop_assert_eq!(held(&host), kept.into_iter().map(|(held, _)| held.clone()).collect::<Vec<_>>());
+        }
+    }
+
+    /// The values that are split off, and those that are merged back, have the texts that they had.
+    #[test]
+    fn what_is_split_off_and_merged_back_has_the_same_text(
+        (from, values) in values(),
+        to in prop::sample::select(DataType::ALL.to_vec()),
+        by_value in any::<bool>(),
+    ) {
+        for host in stores() {
+            load(&host, from, &values);
+            let before = held(&host);
+            let customers = host.of("customer").expect("a type");
+            customers.define(DefinitionSpec::new("other", to)).expect("a definition");
+            let plan = customers.plan().split("field", "other");
+            let plan = if by_value { plan.numbers_by_value() } else { plan };
+            let report = plan.check().expect("a report");
+            let convert = if by_value { with_same_number } else { with_same_text };
+            let moved = values.iter().filter(|value| convert(value, to).is_some()).count();
+            prop_assert_eq!((report.converted, report.offending), (moved as u64, 0));
+            let done = plan.apply().expect("a split").commit;
+            prop_assert_eq!(customers.count_found(&attr("other").exists()).expect("a count"), moved as u64);
+            if by_value {
+                if let Some(done) = done {
+                    host.undo(done).expect("nothing came after").commit().expect("an undo");
+                }
+            } else {
+                customers.plan().merge("other", "field").apply().expect("all of it goes back");
+            }
+            prop_assert_eq!(held(&host), before);
+            is_sound(&host);
+        }
+    }
+}
+
+#[test]
+fn a_text_that_would_not_come_back_offends() {
+    let offending = |from: DataType, text: &str, to: DataType| {
+        let value = Value::parse(from, text).expect("it is well-formed");
+        let refused = value.converted(to).expect_err(text);
+        assert_eq!(refused.violations()[0].rule, Rule::ConversionText, "{text}");
+    };
+    for text in ["01234", "-0", "00", "-007"] {
+        offending(DataType::String, text, DataType::Integer);
+    }
+    for text in ["007", "-0", "-0.0", "00.5", "1.5000000000000000000000000000000"] {
+        offending(DataType::String, text, DataType::Decimal);
+    }
+    for text in ["5.0", "5.00", "-3.0"] {
+        offending(DataType::Decimal, text, DataType::Integer);
+    }
+    for host in stores() {
+        let customers = host.of("customer").expect("a type");
+        customers.define(DefinitionSpec::string("zip")).expect("a definition");
+        customers.set(1, "zip", "01234").expect("a set");
+        let change = || customers.change("zip", |spec| spec.of_type(DataType::Integer));
+        let refused = change().apply().expect_err("the zero would get lost").to_string();
+        let said = "customer/1: `zip` cannot be INTEGER exactly, because \"01234\" would not keep its text; correct it, or \
+                    convert numbers by value";
+        assert_eq!(refused, said);
+        let done = change().numbers_by_value().apply().expect("it is asked for").commit.expect("a commit");
+        assert_eq!(customers.get::<i64>(1, "zip").expect("a number"), Some(1234));
+        host.undo(done).expect("nothing came after").commit().expect("an undo");
+        assert_eq!(customers.get::<String>(1, "zip").expect("a text").as_deref(), Some("01234"));
+        // A batch of the host's own has the same rule, and the same way out.
+        let batch = || host.batch().change("customer", "zip", |spec| spec.of_type(DataType::Decimal), Offending::Refuse);
+        assert_eq!(batch().commit().expect_err("the zero would get lost").violations()[0].rule, Rule::ConversionText);
+        batch().numbers_by_value().commit().expect("it is asked for");
+    }
+}
+
+#[test]
+fn a_merged_text_is_not_lost_to_another_text_of_the_same_number() {
+    for host in stores() {
+        let customers = host.of("customer").expect("a type");
+        customers.ensure([DefinitionSpec::string("old"), DefinitionSpec::decimal("new")]).expect("definitions");
+        let decimal = |text: &str| Value::parse(DataType::Decimal, text).expect("a decimal");
+        let batch = host.batch().set(("customer", 1), "old", "1.50").set(("customer", 1), "new", decimal("1.5"));
+        batch.set(("customer", 2), "old", "1.5").set(("customer", 2), "new", decimal("1.5")).commit().expect("a commit");
+        let merge = || customers.plan().merge("old", "new");
+        let report = merge().check().expect("a report");
+        assert_eq!((report.offending, report.offences[0].violation.rule), (1, Rule::Merge));
+        assert_eq!(merge().numbers_by_value().check().expect("a report").offending, 0);
     }
 }
 
@@ -120,7 +259,7 @@ fn what_must_not_go_is_never_cleared() {
         let batch = host.batch().set(("customer", 1), "code", "05").save(("customer", 2), [("code", "5"), ("must", "5")]);
         batch.set(("customer", 1), "must", "x").commit().expect("a commit");
         // Two texts that differ become one number.
-        let change = || customers.change("code", |spec| spec.of_type(DataType::Integer).unique());
+        let change = || customers.change("code", |spec| spec.of_type(DataType::Integer).unique()).numbers_by_value();
         let report = change().check().expect("a report");
         assert_eq!((report.converted, report.offending), (1, 1));
         assert!(report.offences[0].violation.to_string().contains("held by customer/1 already"), "{:?}", report.offences);
@@ -229,6 +368,7 @@ fn steps_of_a_plan_build_on_each_other() {
         // The text of a number is not the text that it was; a text that is none goes on to the next step.
         let plan = customers
             .plan()
+            .numbers_by_value()
             .change("a", |spec| spec.of_type(DataType::Integer))
             .change("a", |spec| spec.of_type(DataType::String).named("c"))
             .merge("c", "b")

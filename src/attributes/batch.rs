@@ -31,6 +31,7 @@ pub struct BatchBuilder<'a, S> {
     alone: bool,
     /// The revision of the catalog that it was made for, if it is for no other.
     catalog: Option<Revision>,
+    numbers_by_value: bool,
 }
 
 /// One change as it was asked for.
@@ -88,7 +89,16 @@ pub(super) enum Input<'a> {
 
 impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     pub(crate) const fn new(attributes: Home<'a, S>) -> Self {
-        Self { attributes, actor: None, note: None, expected: Vec::new(), requests: Vec::new(), alone: false, catalog: None }
+        Self {
+            attributes,
+            actor: None,
+            note: None,
+            expected: Vec::new(),
+            requests: Vec::new(),
+            alone: false,
+            catalog: None,
+            numbers_by_value: false,
+        }
     }
 
     pub(crate) const fn alone(mut self) -> Self {
@@ -166,6 +176,13 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     ) -> Self {
         let (entity_type, alter) = (given(EntityType::new(entity_type)), Box::new(alter));
         self.requests.push(Request::Alter { entity_type, name: name.into(), alter, conversion: Some(offending) });
+        self
+    }
+
+    /// Converts numbers by value in every `change`, `merge` and `split` of the batch: see
+    /// [`SchemaPlan::numbers_by_value`](crate::SchemaPlan::numbers_by_value).
+    pub const fn numbers_by_value(mut self) -> Self {
+        self.numbers_by_value = true;
         self
     }
 
@@ -476,6 +493,9 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         let mut batch = Batch::new(catalog, attributes.clock.now());
         batch = batch.by(self.actor.clone()).with_note(self.note.clone());
         batch = batch.keeping_history(attributes.limits.retention != Retention::Off);
+        if self.numbers_by_value {
+            batch = batch.numbers_by_value();
+        }
         let mut binder = Binder::new(&attributes.limits, Arc::clone(catalog), batch, self.requests.len());
         if self.requests.iter().any(Request::erases_by_name) {
             binder = binder.with_gone(self.gone(catalog)?);

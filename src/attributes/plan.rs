@@ -55,6 +55,7 @@ const REPORTED: usize = 100;
 pub struct SchemaPlan<'a, S> {
     of: &'a AttributesOf<'a, S>,
     steps: Vec<Step<'a>>,
+    numbers_by_value: bool,
     /// What it was last checked against.
     checked: Cell<Option<(CommitId, Revision)>>,
 }
@@ -80,6 +81,8 @@ pub struct PlanReport {
     pub held: u64,
     /// How many of them would become values of another type, or of another attribute.
     pub converted: u64,
+    /// How many of these would stay the same number with another text; see [`SchemaPlan::numbers_by_value`].
+    pub by_value: u64,
     /// How many of them cannot stay, and cannot become what they should.
     pub offending: u64,
     /// The first 100 that would be converted.
@@ -100,6 +103,8 @@ pub struct StepReport {
     pub held: u64,
     /// How many of them would become values of another type, or of another attribute.
     pub converted: u64,
+    /// How many of these would stay the same number with another text; see [`SchemaPlan::numbers_by_value`].
+    pub by_value: u64,
     /// How many of them cannot stay, and cannot become what they should.
     pub offending: u64,
 }
@@ -125,6 +130,8 @@ pub struct Conversion {
     pub from: Option<Value>,
     /// As it would be; none of a sensitive attribute.
     pub to: Option<Value>,
+    /// Whether `to` is the same number as `from`, but has another text: `01234` and 1234.
+    pub by_value: bool,
 }
 
 /// A value that could not stay.
@@ -146,7 +153,7 @@ pub struct Offence {
 impl<S: AttributeStore> AttributesOf<'_, S> {
     /// A plan of changes to the definitions of this type, with nothing in it yet.
     pub const fn plan(&self) -> SchemaPlan<'_, S> {
-        SchemaPlan { of: self, steps: Vec::new(), checked: Cell::new(None) }
+        SchemaPlan { of: self, steps: Vec::new(), numbers_by_value: false, checked: Cell::new(None) }
     }
 
     /// A plan that makes definitions exactly what is declared, for hosts that keep their definitions as code. Those that are missing
@@ -225,11 +232,37 @@ impl<'a, S> SchemaPlan<'a, S> {
         self.with(Step::Declare(Box::new(spec)))
     }
 
-    /// Changes a definition: its name, its rules, its documentation, its type. Values become what it admits: of another type they
-    /// are only what they are exactly. Texts become anything by its grammar, anything becomes its text, and numbers are INTEGER and
-    /// DECIMAL if they are whole. What cannot be converted, or breaks a new rule, offends.
+    /// Changes a definition: its name, its rules, its documentation, its type.
+    ///
+    /// Held values are converted to another type only if their text stays the same, so that converting back gives the same
+    /// bytes: `5` becomes INTEGER, `05` and DECIMAL `5.0` do not. A value that cannot be converted, or breaks a new rule, offends.
+    /// [`SchemaPlan::numbers_by_value`] relaxes this for numbers.
     pub fn change(self, name: impl Into<String>, alter: impl Fn(DefinitionSpec) -> DefinitionSpec + Send + Sync + 'a) -> Self {
         self.with(Step::Change { name: name.into(), alter: Box::new(alter) })
+    }
+
+    /// Converts numbers by value: `01234` becomes 1234, `-0` becomes 0, and `5.00` becomes INTEGER 5.
+    ///
+    /// It applies to every `change`, `merge` and `split` of the plan. Without it, a value offends if its text would not stay the
+    /// same. The report tells how many values get another text ([`PlanReport::by_value`]), and which ([`Conversion::by_value`]).
+    /// Undoing the commit brings the texts back, if history is kept.
+    ///
+    /// ```
+    /// use custom_attributes::{Attributes, DataType, DefinitionSpec, MemoryStore};
+    /// let attributes = Attributes::new(MemoryStore::new());
+    /// let customers = attributes.of("customer")?;
+    /// customers.define(DefinitionSpec::string("seats"))?;
+    /// customers.set(1, "seats", "012")?;
+    /// let change = || customers.change("seats", |spec| spec.of_type(DataType::Integer));
+    /// assert_eq!(change().check()?.offending, 1);
+    /// let report = change().numbers_by_value().check()?;
+    /// assert_eq!((report.converted, report.by_value, report.offending), (1, 1, 0));
+    /// assert!(report.conversions[0].by_value);
+    /// # Ok::<(), custom_attributes::Error>(())
+    /// ```
+    pub const fn numbers_by_value(mut self) -> Self {
+        self.numbers_by_value = true;
+        self
     }
 
     /// Gives a definition another name.
@@ -282,23 +315,25 @@ impl<S: AttributeStore> SchemaPlan<'_, S> {
             steps: Vec::new(),
             held: 0,
             converted: 0,
+            by_value: 0,
             offending: 0,
             conversions: Vec::new(),
             offences: Vec::new(),
         };
-        let mut counts = vec![(0, 0, 0); self.steps.len()];
+        let mut counts = vec![Counts::default(); self.steps.len()];
         let (checked, ends) = self.judge(None, &mut progress, |judged| {
             for (step, told) in told(judged) {
-                let (held, converted, offending) = &mut counts[step];
-                *held += 1;
+                let count = &mut counts[step];
+                count.held += 1;
                 match told {
                     Told::Stays => {}
                     Told::Converted(conversion) => {
-                        *converted += 1;
+                        count.converted += 1;
+                        count.by_value += u64::from(conversion.by_value);
                         add(&mut report.conversions, conversion);
                     }
                     Told::Offends(offence) => {
-                        *offending += 1;
+                        count.offending += 1;
                         add(&mut report.offences, offence);
                     }
                 }
@@ -306,11 +341,12 @@ impl<S: AttributeStore> SchemaPlan<'_, S> {
             ControlFlow::Continue(())
         })?;
         report.as_of = checked.0;
-        for ((held, converted, offending), (before, after)) in counts.into_iter().zip(ends) {
+        for (Counts { held, converted, by_value, offending }, (before, after)) in counts.into_iter().zip(ends) {
             report.held += held;
             report.converted += converted;
+            report.by_value += by_value;
             report.offending += offending;
-            report.steps.push(StepReport { before, after, held, converted, offending });
+            report.steps.push(StepReport { before, after, held, converted, by_value, offending });
         }
         self.checked.set(Some(checked));
         Ok(report)
@@ -375,6 +411,7 @@ impl<S: AttributeStore> SchemaPlan<'_, S> {
         let of = self.of.entity_type().as_str();
         let batch = self.of.batch();
         let batch = if self.steps.len() == 1 { batch.alone() } else { batch };
+        let batch = if self.numbers_by_value { batch.numbers_by_value() } else { batch };
         self.steps.iter().fold(batch, |batch, step| match step {
             Step::Define(spec) => batch.define(of, DefinitionSpec::clone(spec)),
             Step::Declare(spec) => batch.declare(of, DefinitionSpec::clone(spec), offending),
@@ -441,6 +478,15 @@ fn stands(catalog: &Catalog, changes: &[Change], id: DefinitionId) -> Option<Arc
     changed.map(|definition| Arc::new(Definition::clone(definition))).or_else(|| catalog.get(id).cloned())
 }
 
+/// What a step would do to the values that it looks at.
+#[derive(Clone, Default)]
+struct Counts {
+    held: u64,
+    converted: u64,
+    by_value: u64,
+    offending: u64,
+}
+
 /// What a step would do to a value.
 enum Told {
     Stays,
@@ -462,8 +508,9 @@ fn told(judged: Judged<'_>) -> BTreeMap<usize, Told> {
         let one = match swept {
             Swept::Stays | Swept::Cleared => Told::Stays,
             Swept::Moved { from, to } => {
+                let by_value = from.data_type() != to.data_type() && !from.has_text_of(&to);
                 let (from, to) = (shown(from), shown(to));
-                Told::Converted(Conversion { entity: record.key().clone(), step, from, to })
+                Told::Converted(Conversion { entity: record.key().clone(), step, from, to, by_value })
             }
             Swept::Offends { value, violation, .. } => offence(step, shown(value), violation),
         };

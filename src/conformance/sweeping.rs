@@ -136,13 +136,13 @@ pub fn what_is_swept_is_unique(store: &Store) {
     must(of.ensure([DefinitionSpec::string("code").unique(), DefinitionSpec::string("old")]), "1");
     must(host.batch().set(("customer", 1), "code", "05").set(("customer", 2), "code", "5").commit(), "2");
     must(of.set(3, "old", "05"), "3");
-    let same_number = of.change("code", |spec| spec.of_type(DataType::Integer));
+    let same_number = of.change("code", |spec| spec.of_type(DataType::Integer)).numbers_by_value();
     refused(same_number.apply(), crate::Error::is_duplicate, promise, "answer `holders` by what is held");
     refused(of.plan().merge("old", "code").apply(), crate::Error::is_duplicate, promise, "answer `holders` by what is held");
     must(of.clear(1, "code"), "4");
     must(of.plan().merge("old", "code").apply(), "5");
     must(
-        of.change("code", |spec| spec.of_type(DataType::Integer)).apply().map(drop).or_else(|error| {
+        of.change("code", |spec| spec.of_type(DataType::Integer)).numbers_by_value().apply().map(drop).or_else(|error| {
             // 3 has "05" by now, which is 5 as well.
             if error.is_duplicate() { Ok(()) } else { Err(error) }
         }),

@@ -12,7 +12,7 @@ use crate::error::{Result, Rule, Violation, Violations};
 use crate::model::rules::{self, check_spec};
 use crate::model::value::longer_than;
 use crate::model::{
-    CommitId, DataType, DefinitionId, DefinitionSpec, Documentation, EntityType, Limits, Lineage, Name, Rules, Value,
+    CommitId, DataType, DefinitionId, DefinitionSpec, Documentation, EntityType, Exactness, Limits, Lineage, Name, Rules, Value,
 };
 
 /// Which commit did something, when, and for whom.
@@ -415,11 +415,11 @@ impl Definition {
     }
 
     /// What a value that was held for an earlier version becomes: none if it can stay as it is.
-    pub(crate) fn settle(&self, value: &Value) -> Result<Option<Bound>, Violation> {
+    pub(crate) fn settle(&self, value: &Value, exactness: Exactness) -> Result<Option<Bound>, Violation> {
         if value.data_type() == self.data_type() {
             return self.admit(value).map(|()| None).map_err(|violation| violation.about(self));
         }
-        let converted = value.convert(self.data_type()).map_err(|violation| violation.about(self))?;
+        let converted = value.convert(self.data_type(), exactness).map_err(|violation| violation.about(self))?;
         self.bind(converted, &Limits::typed()).map(Some)
     }
 

@@ -33,6 +33,6 @@ pub use retention::Retention;
 pub use spec::{DefinitionSpec, Documentation, Rules};
 pub use value::{DataType, FromValue, Value};
 
-pub(crate) use value::{longer_than, number_parts};
+pub(crate) use value::{Exactness, longer_than, number_parts};
 #[cfg(feature = "sqlite")]
 pub(crate) use {literal::Bare, value::read_date};

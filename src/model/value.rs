@@ -71,6 +71,16 @@ impl FromStr for DataType {
     }
 }
 
+/// When a value of one type may become a value of another type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Exactness {
+    /// Both have the same text, so that converting back gives the same bytes.
+    #[default]
+    SameText,
+    /// Both are the same number: `01234` becomes 1234, and `5.00` becomes 5.
+    SameNumber,
+}
+
 /// A typed value.
 ///
 /// Values compare within their type, texts by code point and decimals by number, so that 1.50 equals 1.5; across types
@@ -109,25 +119,49 @@ impl Value {
     /// The greatest magnitude of a DECIMAL.
     pub const MAX_MAGNITUDE: i64 = i64::MAX;
 
-    /// The value as one of another type, if it can be that exactly: a text by the grammar of the type, anything as its text,
-    /// a whole number as INTEGER or DECIMAL.
+    /// Returns the value as a value of another type, if both have the same text.
+    ///
+    /// The text of a value is what its `Display` prints. The same text means that converting back gives the very same value:
+    /// `01234` is not the number 1234, and DECIMAL `5.00` is not INTEGER `5`.
     ///
     /// # Errors
-    /// What would have to be rounded or guessed: a fraction as INTEGER, a number as BOOLEAN, a day as a number.
+    /// - [`Rule::ConversionText`] if the value can be converted, but not with the same text.
+    /// - [`Rule::Conversion`] if the types do not go together: a fraction as INTEGER, a number as BOOLEAN, a day as a number.
+    /// - The rule that a text breaks as a value of the type.
     ///
     /// ```
-    /// use custom_attributes::{DataType, Value};
+    /// use custom_attributes::{DataType, Rule, Value};
     /// assert_eq!(Value::from("29.85").converted(DataType::Decimal)?, Value::parse(DataType::Decimal, "29.85")?);
-    /// assert_eq!(Value::parse(DataType::Decimal, "5.00")?.converted(DataType::Integer)?, Value::from(5));
-    /// assert!(Value::parse(DataType::Decimal, "5.01")?.converted(DataType::Integer).is_err());
+    /// assert_eq!(Value::parse(DataType::Decimal, "5")?.converted(DataType::Integer)?, Value::from(5));
+    /// let refused = Value::from("01234").converted(DataType::Integer).unwrap_err();
+    /// assert_eq!(refused.violations()[0].rule, Rule::ConversionText);
+    /// assert!(Value::parse(DataType::Decimal, "5.00")?.converted(DataType::Integer).is_err());
     /// assert!(Value::from(1).converted(DataType::Boolean).is_err());
     /// # Ok::<(), custom_attributes::Error>(())
     /// ```
     pub fn converted(&self, data_type: DataType) -> Result<Self> {
-        Ok(self.convert(data_type)?)
+        Ok(self.convert(data_type, Exactness::SameText)?)
     }
 
-    pub(crate) fn convert(&self, data_type: DataType) -> Result<Self, Violation> {
+    pub(crate) fn convert(&self, data_type: DataType, exactness: Exactness) -> Result<Self, Violation> {
+        let converted = self.convert_by_value(data_type)?;
+        // An integer has the same text as a decimal, and everything has the same text as STRING.
+        let may_differ = matches!(
+            (self, data_type),
+            (Self::String(_), DataType::Integer | DataType::Decimal) | (Self::Decimal(_), DataType::Integer)
+        );
+        if exactness == Exactness::SameText && may_differ && !self.has_text_of(&converted) {
+            return Err(Violation::new(Rule::ConversionText, data_type, self));
+        }
+        Ok(converted)
+    }
+
+    /// Whether both values print the same.
+    pub(crate) fn has_text_of(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+
+    fn convert_by_value(&self, data_type: DataType) -> Result<Self, Violation> {
         match (self, data_type) {
             (value, same) if value.data_type() == same => Ok(value.clone()),
             (Self::String(text), data_type) => Self::read(data_type, text),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::{Instant, to_micros};
-use crate::model::{Bound, Catalog, CommitId, Definition, DefinitionId, EntityKey, Ordinal, Revision};
+use crate::model::{Bound, Catalog, CommitId, Definition, DefinitionId, EntityKey, Exactness, Ordinal, Revision};
 
 /// One change of a batch. Its values are [`Bound`]: a definition has checked them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub enum Change {
     /// Adds a definition. Its id is the next one of the catalog that the batch was bound against.
     Define(Box<Definition>),
     /// Puts a definition in the place of the one with its id: another name, other rules or documentation, another type. Values
-    /// that are held are converted to it.
+    /// that are held are converted to it: see [`Batch::numbers_by_value`].
     Redefine {
         /// The definition.
         definition: Box<Definition>,
@@ -203,6 +203,7 @@ pub struct Batch {
     expected: Vec<(EntityKey, Revision)>,
     changes: Vec<Change>,
     keeps_history: bool,
+    exactness: Exactness,
 }
 
 impl Batch {
@@ -217,6 +218,7 @@ impl Batch {
             expected: Vec::new(),
             changes: Vec::new(),
             keeps_history: true,
+            exactness: Exactness::SameText,
         }
     }
 
@@ -238,6 +240,16 @@ impl Batch {
     #[must_use]
     pub const fn keeping_history(mut self, keeps: bool) -> Self {
         self.keeps_history = keeps;
+        self
+    }
+
+    /// Converts held values to a number type if the number stays the same, whether or not its text does.
+    ///
+    /// Without it a value is converted only if its text stays the same. It applies to every [`Change::Redefine`],
+    /// [`Change::Merge`] and [`Change::Split`] of the batch.
+    #[must_use]
+    pub const fn numbers_by_value(mut self) -> Self {
+        self.exactness = Exactness::SameNumber;
         self
     }
 
@@ -279,6 +291,10 @@ impl Batch {
     /// Whether what it replaces or clears goes to history, where a definition does not say otherwise.
     pub const fn keeps_history(&self) -> bool {
         self.keeps_history
+    }
+
+    pub(crate) const fn exactness(&self) -> Exactness {
+        self.exactness
     }
 
     /// The revisions that entities must be at.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::error::{Rule, Violation};
-use crate::model::{Bound, CommitId, Definition, Edit, EntityRecord, EntityType, Limits, Value};
+use crate::model::{Bound, CommitId, Definition, Edit, EntityRecord, EntityType, Exactness, Limits, Value};
 use crate::store::{Lack, Offending};
 
 /// A step over all entities of a type.
@@ -12,6 +12,8 @@ use crate::store::{Lack, Offending};
 pub(crate) struct Sweep {
     /// The place of its change in the batch.
     pub(crate) place: usize,
+    /// When a value may become one of another type.
+    exactness: Exactness,
     step: Step,
 }
 
@@ -58,20 +60,30 @@ impl Swept {
 }
 
 impl Sweep {
+    const fn new(place: usize, step: Step) -> Self {
+        Self { place, exactness: Exactness::SameText, step }
+    }
+
     pub(super) const fn settle(place: usize, definition: Arc<Definition>, offending: Offending, stood: CommitId) -> Self {
-        Self { place, step: Step::Settle { definition, offending, stood } }
+        Self::new(place, Step::Settle { definition, offending, stood })
     }
 
     pub(super) const fn clear(place: usize, definition: Arc<Definition>) -> Self {
-        Self { place, step: Step::Clear { definition } }
+        Self::new(place, Step::Clear { definition })
     }
 
     pub(super) const fn merge(place: usize, from: Arc<Definition>, into: Arc<Definition>, offending: Offending) -> Self {
-        Self { place, step: Step::Merge { from, into, offending } }
+        Self::new(place, Step::Merge { from, into, offending })
     }
 
     pub(super) const fn split(place: usize, from: Arc<Definition>, into: Arc<Definition>) -> Self {
-        Self { place, step: Step::Split { from, into } }
+        Self::new(place, Step::Split { from, into })
+    }
+
+    /// Converts values as the batch asks.
+    pub(super) const fn with(mut self, exactness: Exactness) -> Self {
+        self.exactness = exactness;
+        self
     }
 
     /// The definition whose values it looks at.
@@ -116,7 +128,7 @@ impl Sweep {
             {
                 Swept::Stays
             }
-            Step::Settle { definition, offending, .. } => match definition.settle(&held.value) {
+            Step::Settle { definition, offending, .. } => match definition.settle(&held.value, self.exactness) {
                 Ok(None) => Swept::Stays,
                 Ok(Some(bound)) => moved(record, held.value, bound, commit),
                 Err(violation) => {
@@ -124,7 +136,7 @@ impl Sweep {
                     offends(record, held.value, violation, is_cleared)
                 }
             },
-            Step::Merge { from, into, offending } => match merged(record, into, &held.value) {
+            Step::Merge { from, into, offending } => match self.merged(record, into, &held.value) {
                 Ok(bound) => {
                     cleared(record, from);
                     match bound {
@@ -137,7 +149,7 @@ impl Sweep {
                     offends(record, held.value, violation, is_cleared)
                 }
             },
-            Step::Split { from, into } => match merged(record, into, &held.value) {
+            Step::Split { from, into } => match self.merged(record, into, &held.value) {
                 Ok(Some(_)) if from.rules().required => {
                     Swept::Offends { value: held.value, violation: Lack::SplitOff.of(from), is_cleared: false }
                 }
@@ -149,22 +161,25 @@ impl Sweep {
             },
         })
     }
+
+    /// A value as one of another attribute; none if the entity holds the same there already.
+    fn merged(&self, record: &EntityRecord, into: &Definition, value: &Value) -> Result<Option<Bound>, Violation> {
+        let bound = into.bind(value.convert(into.data_type(), self.exactness)?, &Limits::typed())?;
+        let is_converted = value.data_type() != into.data_type();
+        // Equal decimals may have other texts. A text that was converted must not get lost to one of them.
+        let keeps_text = |other: &Value| !is_converted || self.exactness == Exactness::SameNumber || value.has_text_of(other);
+        match record.value(into.id()) {
+            None => Ok(Some(bound)),
+            Some(other) if other == bound.value() && keeps_text(other) => Ok(None),
+            Some(other) => Err(Violation::new(Rule::Merge, format!("{:?}", other.to_string()), value)),
+        }
+    }
 }
 
 fn moved(record: &mut EntityRecord, from: Value, bound: Bound, commit: CommitId) -> Swept {
     let to = bound.value().clone();
     record.apply_one(Edit::Set(bound), commit);
     Swept::Moved { from, to }
-}
-
-/// A value as one of another attribute; none if the entity holds the same there already.
-fn merged(record: &EntityRecord, into: &Definition, value: &Value) -> Result<Option<Bound>, Violation> {
-    let bound = into.bind(value.convert(into.data_type())?, &Limits::typed())?;
-    match record.value(into.id()) {
-        None => Ok(Some(bound)),
-        Some(other) if other == bound.value() => Ok(None),
-        Some(other) => Err(Violation::new(Rule::Merge, format!("{:?}", other.to_string()), value)),
-    }
 }
 
 /// Whether one of these steps looks at a value that the record holds, or may after those before it.

@@ -152,9 +152,26 @@ pub(crate) fn values(data_type: DataType) -> &'static [Value] {
 
 fn make_values(data_type: DataType) -> Vec<Value> {
     match data_type {
-        DataType::String => ["a", "b", "bb", "B", "", "7", "1.50", "true", "é", "sevench", "a b'\"--", "x\0y", "thirteenchars"]
-            .map(Value::from)
-            .to_vec(),
+        DataType::String => [
+            "a",
+            "b",
+            "bb",
+            "B",
+            "",
+            "7",
+            "1.50",
+            "true",
+            "007",
+            "-0",
+            "1.0",
+            "é",
+            "sevench",
+            "a b'\"--",
+            "x\0y",
+            "thirteenchars",
+        ]
+        .map(Value::from)
+        .to_vec(),
         DataType::Integer => [0, 1, 5, 10, -1, i64::MAX].map(Value::from).to_vec(),
         DataType::Decimal => {
             let negative_zero = Value::Decimal(-Decimal::ZERO);
@@ -173,7 +190,7 @@ fn make_values(data_type: DataType) -> Vec<Value> {
 /// Values that are in order everywhere, for rules and for most of the writing.
 pub(crate) fn plain_values(data_type: DataType) -> &'static [Value] {
     let plain = match data_type {
-        DataType::String => 8,
+        DataType::String => 11,
         DataType::Integer => 5,
         DataType::Decimal => 7,
         DataType::Boolean => 2,

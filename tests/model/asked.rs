@@ -14,20 +14,22 @@ pub(crate) struct Asked<'a> {
     pub(crate) note: Option<&'a str>,
     pub(crate) expected: &'a [(KeyGiven, Expected)],
     pub(crate) changes: &'a [Change],
+    pub(crate) numbers_by_value: bool,
     /// A single change has no place.
     pub(crate) alone: bool,
 }
 
 impl<'a> Asked<'a> {
     pub(crate) fn batch(at: Instant, batch: &'a BatchGiven) -> Self {
-        let BatchGiven { actor, note, expected, changes } = batch;
-        Self { at, actor: *actor, note: *note, expected, changes, alone: false }
+        let BatchGiven { actor, note, expected, changes, numbers_by_value } = batch;
+        Self { at, actor: *actor, note: *note, expected, changes, numbers_by_value: *numbers_by_value, alone: false }
     }
 
     pub(crate) fn single(at: Instant, actor: Option<&'a str>, change: &'a Change) -> Self {
         // One that declares any number of definitions gives each its place.
         let alone = !matches!(change, Change::Ensure { .. });
-        Self { at, actor, note: None, expected: &[], changes: std::slice::from_ref(change), alone }
+        let changes = std::slice::from_ref(change);
+        Self { at, actor, note: None, expected: &[], changes, numbers_by_value: false, alone }
     }
 }
 

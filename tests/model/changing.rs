@@ -31,7 +31,7 @@ impl Model {
         for (key, entity) in self.living(Some(of)) {
             let Some(held) = entity.values.get(&id) else { continue };
             report.held += 1;
-            let settled = settled(&spec, &held.value).and_then(|settled| {
+            let settled = settled(&spec, &held.value, false).and_then(|settled| {
                 let value = settled.clone().unwrap_or_else(|| held.value.clone());
                 match seen.iter().find(|(other, _)| spec.rules.unique && *other == value) {
                     Some((_, holder)) => Err(Fault::new(Rule::Unique, holder, &value)),

@@ -295,7 +295,8 @@ fn batch(draw: &mut Draw<'_>) -> BatchGiven {
     let expected = draw.many(expected, expected, |draw| {
         (key(draw), one_of!(draw, 10 => Expected::Right, 1 => Expected::Absent, 1 => Expected::Next))
     });
-    BatchGiven { actor, note, expected, changes: draw.many(0, if draw.is_dense { 4 } else { 6 }, change) }
+    let changes = draw.many(0, if draw.is_dense { 4 } else { 6 }, change);
+    BatchGiven { actor, note, expected, changes, numbers_by_value: draw.truth() }
 }
 
 fn order_by(draw: &mut Draw<'_>) -> OrderBy {
@@ -423,7 +424,7 @@ fn refilling(draw: &mut Draw<'_>) -> Operation {
             1 => Change::Save { key, values: vec![(name, draw.one(plain_values(data_type)))] },
         )
     }));
-    Operation::Commit(BatchGiven { actor: None, note: None, expected: Vec::new(), changes })
+    Operation::Commit(BatchGiven { actor: None, note: None, expected: Vec::new(), changes, numbers_by_value: draw.truth() })
 }
 
 /// A rule that values must be there, or no longer.
@@ -439,7 +440,7 @@ fn filling(draw: &mut Draw<'_>) -> Operation {
         let (name, data_type) = draw.one(&FEW_NAMES);
         Change::Set { key: (CUSTOMER, draw.one(&FEW_IDS)), name, value: draw.one(plain_values(data_type)) }
     });
-    Operation::Commit(BatchGiven { actor: None, note: None, expected: Vec::new(), changes })
+    Operation::Commit(BatchGiven { actor: None, note: None, expected: Vec::new(), changes, numbers_by_value: false })
 }
 
 fn dense_operation(draw: &mut Draw<'_>) -> Operation {

@@ -113,6 +113,7 @@ pub(crate) struct BatchGiven {
     pub(crate) note: Option<&'static str>,
     pub(crate) expected: Vec<(KeyGiven, Expected)>,
     pub(crate) changes: Vec<Change>,
+    pub(crate) numbers_by_value: bool,
 }
 
 /// The Rust type that a value is asked for as.

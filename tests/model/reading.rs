@@ -174,7 +174,8 @@ impl Model {
     ) -> Answered<Answer> {
         entity_type(of)?;
         let changes: Vec<_> = specs.iter().map(|spec| Change::Ensure { of, spec: spec.clone() }).collect();
-        let asked = Asked { at, actor: None, note: None, expected: &[], changes: &changes, alone: false };
+        let asked =
+            Asked { at, actor: None, note: None, expected: &[], changes: &changes, numbers_by_value: false, alone: false };
         let receipt = self.write(&asked)?;
         Ok(Answer::Ensured(self.differing(&receipt, specs)))
     }

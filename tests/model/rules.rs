@@ -121,8 +121,17 @@ fn admitted(spec: &DefinitionSpec, value: Value) -> Result<Value, Fault> {
     }
 }
 
-/// The value as one of another type, if it is exactly that.
-pub(crate) fn converted(value: &Value, wanted: DataType) -> Result<Value, Fault> {
+/// The value as one of another type: with the same text, or, where numbers count, as the same number.
+pub(crate) fn converted(value: &Value, wanted: DataType, by_value: bool) -> Result<Value, Fault> {
+    let converted = well_formed(converted_by_value(value, wanted)?)?;
+    if by_value || converted.to_string() == value.to_string() {
+        Ok(converted)
+    } else {
+        Err(Fault::new(Rule::ConversionText, wanted, value))
+    }
+}
+
+fn converted_by_value(value: &Value, wanted: DataType) -> Result<Value, Fault> {
     let inexact = || Fault::new(Rule::Conversion, wanted, value);
     match (value, wanted) {
         (Value::String(text), _) => read(wanted, text),
@@ -136,11 +145,11 @@ pub(crate) fn converted(value: &Value, wanted: DataType) -> Result<Value, Fault>
 }
 
 /// What a held value becomes where its definition is changed; none if it stays as it is.
-pub(crate) fn settled(spec: &DefinitionSpec, value: &Value) -> Result<Option<Value>, Fault> {
+pub(crate) fn settled(spec: &DefinitionSpec, value: &Value, by_value: bool) -> Result<Option<Value>, Fault> {
     if value.data_type() == spec.data_type {
         return admits(spec, value).map_or(Ok(None), Err);
     }
-    bind_held(spec, converted(value, spec.data_type)?).map(Some)
+    bind_held(spec, converted(value, spec.data_type, by_value)?).map(Some)
 }
 
 /// The first rule that a well-formed value of the right type breaks.

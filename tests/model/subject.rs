@@ -198,6 +198,9 @@ fn batch<'a>(attributes: &'a Attributed, model: &Model, given: &'a BatchGiven) -
     if let Some(note) = given.note {
         batch = batch.note(note);
     }
+    if given.numbers_by_value {
+        batch = batch.numbers_by_value();
+    }
     for (key, expected) in &given.expected {
         batch = batch.expect_revision(*key, Revision::new(expected_revision(model, *key, *expected)));
     }

@@ -53,6 +53,7 @@ struct Writing<'a> {
     first_at: Vec<(Key, usize)>,
     /// Whether a definition was changed in a way that held values have to follow.
     has_settled: bool,
+    numbers_by_value: bool,
 }
 
 /// A batch that was done on a copy.
@@ -72,6 +73,7 @@ impl Model {
     pub(crate) fn write(&mut self, asked: &Asked<'_>) -> Result<Receipt, Refusal> {
         let commit = next_commit(self, asked.at, asked.actor, asked.note);
         let written = Writing::done(self, &commit, |writing| {
+            writing.numbers_by_value = asked.numbers_by_value;
             for (key, revision) in asked.expected {
                 if let Some(found) = writing.key(None, *key) {
                     writing.expected.push((found, expected_revision(writing.before, *key, *revision)));
@@ -173,6 +175,7 @@ impl<'a> Writing<'a> {
             vacated: Vec::new(),
             first_at: Vec::new(),
             has_settled: false,
+            numbers_by_value: false,
         }
     }
 

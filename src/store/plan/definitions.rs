@@ -141,6 +141,7 @@ impl Planner<'_> {
 
     /// Does a step to the records that the batch names, and leaves it to be done to all others.
     fn sweep(&mut self, sweep: Sweep, passed_over: &HashSet<&EntityKey>) {
+        let sweep = sweep.with(self.batch.exactness());
         let works = self.working.works.iter_mut().filter(|work| !passed_over.contains(work.after.key()));
         for work in works {
             let Some(swept) = sweep.apply(&mut work.after, self.working.commit) else { continue };

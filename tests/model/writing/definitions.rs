@@ -95,7 +95,8 @@ impl Writing<'_> {
     pub(super) fn settle_held(&mut self, place: usize, id: u32, spec: &DefinitionSpec, clears: bool, stood: u64) {
         self.has_settled = true;
         self.sweep(id, id);
-        let settled = |held: &ModelValue| if held.modified <= stood { Ok(None) } else { settled(spec, &held.value) };
+        let by_value = self.numbers_by_value;
+        let settled = |held: &ModelValue| if held.modified <= stood { Ok(None) } else { settled(spec, &held.value, by_value) };
         let moves = |entity: &ModelEntity| entity.values.get(&id).is_some_and(|was| !matches!(settled(was), Ok(None)));
         self.meet(moves);
         let holders = self.next.entities.iter().filter_map(|(key, entity)| Some((key.clone(), entity.values.get(&id)?.clone())));

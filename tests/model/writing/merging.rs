@@ -101,11 +101,14 @@ impl Writing<'_> {
     /// A value as one of another definition; none if that is held already.
     fn moved(&self, key: &Key, into: u32, value: &Value) -> Result<Option<Value>, Fault> {
         let spec = &self.definition(into).spec;
-        let moved = if value.data_type() == spec.data_type { value.clone() } else { converted(value, spec.data_type)? };
+        let by_value = self.numbers_by_value;
+        let is_same_type = value.data_type() == spec.data_type;
+        let moved = if is_same_type { value.clone() } else { converted(value, spec.data_type, by_value)? };
         let moved = bind_held(spec, moved)?;
         match self.held(key, into) {
             None => Ok(Some(moved)),
-            Some(other) if other == moved => Ok(None),
+            // A text that became a number is not lost to another text of that number.
+            Some(other) if other == moved && (is_same_type || by_value || other.to_string() == value.to_string()) => Ok(None),
             Some(other) => Err(Fault::new(Rule::Merge, format!("{:?}", other.to_string()), value)),
         }
     }
