@@ -1,7 +1,9 @@
 //! A filter's text, cut into words.
 
 use std::iter::Peekable;
-use std::str::Chars;
+
+use unicode_ident::{is_xid_continue, is_xid_start};
+use unicode_segmentation::{GraphemeIndices, UnicodeSegmentation};
 
 use crate::error::{Rule, Violation};
 use crate::model::number_parts;
@@ -22,81 +24,101 @@ pub(super) enum Token {
 /// Longer symbols before those that they begin with.
 const SYMBOLS: [&str; 10] = ["!=", "~=", "<=", ">=", "=", "<", ">", "(", ")", ","];
 
-/// A character of a bare name; the first is none of `.`, `-` and the digits.
+/// Whether a bare name may have this character: the letters, digits and marks of identifiers by UAX #31, all other letters and
+/// digits, and `_`, `.` and `-`. The first is a letter or `_`. Format characters, which no name has, are not among them.
 pub(super) fn is_word(c: char, is_first: bool) -> bool {
-    c == '_' || c.is_alphabetic() || !is_first && (c.is_alphanumeric() || matches!(c, '.' | '-'))
+    let is_start = c == '_' || c.is_alphabetic() || is_xid_start(c);
+    is_start || !is_first && (c.is_alphanumeric() || is_xid_continue(c) || matches!(c, '.' | '-'))
 }
 
 pub(super) struct Lexer<'a> {
-    rest: Peekable<Chars<'a>>,
-    /// In characters, from 1.
+    text: &'a str,
+    /// In bytes, from 0.
     at: usize,
+    places: Places<'a>,
+}
+
+/// Counts the characters that a person sees: grapheme clusters, from 1.
+struct Places<'a> {
+    clusters: Peekable<GraphemeIndices<'a>>,
+    count: usize,
+}
+
+impl Places<'_> {
+    /// The number of the cluster that this byte belongs to, or of the one after the last. It never goes back.
+    fn of(&mut self, byte: usize, is_end: bool) -> usize {
+        while self.clusters.next_if(|(start, _)| *start <= byte).is_some() {
+            self.count += 1;
+        }
+        self.count.max(1) + usize::from(is_end && self.count > 0)
+    }
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { rest: text.chars().peekable(), at: 1 }
+        Self { text, at: 0, places: Places { clusters: text.grapheme_indices(true).peekable(), count: 0 } }
     }
 
     /// The next word with its place; none at the end, which has a place as well.
     pub(super) fn token(&mut self) -> Result<(Option<Token>, usize), Violation> {
-        while self.take_if(char::is_whitespace).is_some() {}
-        let at = self.at;
-        let Some(&first) = self.rest.peek() else { return Ok((None, at)) };
+        self.take_while(char::is_whitespace);
+        let at = self.places.of(self.at, self.at == self.text.len());
+        let Some(first) = self.rest().chars().next() else { return Ok((None, at)) };
         let token = match first {
-            '\'' => Token::Text(self.quoted('\'')?),
-            '"' => Token::Name(self.quoted('"')?),
-            '-' | '0'..='9' => self.number()?,
-            first if is_word(first, true) => Token::Word(self.take_while(|c| is_word(c, false))),
-            _ => self.symbol()?,
+            '\'' => Token::Text(self.quoted('\'', at)?),
+            '"' => Token::Name(self.quoted('"', at)?),
+            '-' | '0'..='9' => self.number(at)?,
+            first if is_word(first, true) => Token::Word(self.take_while(|c| is_word(c, false)).to_owned()),
+            _ => self.symbol(at)?,
         };
         Ok((Some(token), at))
     }
 
-    fn take_if(&mut self, wanted: impl Fn(char) -> bool) -> Option<char> {
-        let taken = self.rest.next_if(|c| wanted(*c))?;
-        self.at += 1;
-        Some(taken)
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
     }
 
-    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> String {
-        std::iter::from_fn(|| self.take_if(&wanted)).collect()
+    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let taken = &rest[..rest.find(|c| !wanted(c)).unwrap_or(rest.len())];
+        self.at += taken.len();
+        taken
     }
 
-    fn quoted(&mut self, quote: char) -> Result<String, Violation> {
-        let began = self.at;
-        self.take_if(|c| c == quote);
+    fn quoted(&mut self, quote: char, began: usize) -> Result<String, Violation> {
+        self.at += quote.len_utf8();
         let mut text = String::new();
-        while let Some(c) = self.take_if(|_| true) {
-            if c != quote || self.take_if(|c| c == quote).is_some() {
-                text.push(c);
-            } else {
-                return Ok(text);
+        loop {
+            text.push_str(self.take_while(|c| c != quote));
+            let quotes = self.rest().chars().take(2).take_while(|c| *c == quote).count();
+            self.at += quotes;
+            match quotes {
+                0 => return Err(unexpected(&format!("another {quote} to close the one"), "its end", began)),
+                1 => return Ok(text),
+                _ => text.push(quote),
             }
         }
-        let limit = format!("another {quote} to close the one");
-        Err(unexpected(&limit, "its end", began))
     }
 
-    fn number(&mut self) -> Result<Token, Violation> {
-        let began = self.at;
-        let sign = self.take_if(|c| c == '-').map(String::from).unwrap_or_default();
-        let number = sign + &self.take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '_'));
-        if number_parts(&number).is_some() {
-            return Ok(Token::Number(number));
+    fn number(&mut self, began: usize) -> Result<Token, Violation> {
+        let start = self.at;
+        self.at += usize::from(self.rest().starts_with('-'));
+        self.take_while(|c| c != '-' && is_word(c, false));
+        let number = &self.text[start..self.at];
+        if number_parts(number).is_some() {
+            return Ok(Token::Number(number.to_owned()));
         }
         Err(unexpected("a number such as -12.50, without exponent or separators,", &format!("`{number}`"), began))
     }
 
-    fn symbol(&mut self) -> Result<Token, Violation> {
-        let began = self.at;
-        let ahead: String = self.rest.clone().take(2).collect();
-        if let Some(symbol) = SYMBOLS.iter().find(|symbol| ahead.starts_with(**symbol)) {
-            symbol.chars().for_each(|_| _ = self.take_if(|_| true));
+    fn symbol(&mut self, began: usize) -> Result<Token, Violation> {
+        let rest = self.rest();
+        if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
+            self.at += symbol.len();
             return Ok(Token::Symbol(symbol));
         }
-        let found = ahead.chars().next().map(|c| format!("`{c}`")).unwrap_or_default();
-        Err(unexpected("a name, a value, a comparison or a parenthesis", &found, began))
+        let found = rest.graphemes(true).next().unwrap_or_default();
+        Err(unexpected("a name, a value, a comparison or a parenthesis", &format!("`{found}`"), began))
     }
 }
 

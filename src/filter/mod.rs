@@ -32,7 +32,9 @@ use crate::error::{Error, Result};
 /// | `tier exists`, `tier not exists` | `exists`, `not_exists` | any value, or none |
 /// | `not`, `and`, `or`, in this order; `( )` | `!`, `&`, `\|` | |
 ///
-/// - Names are bare (`support_tier`) or in double quotes (`"Contract Expiry Date"`), and are equal whatever their case.
+/// - Names are bare (`support_tier`, `größe`, `स्थिति`) or in double quotes (`"Contract Expiry Date"`), and are equal whatever their
+///   case. A bare name begins with a letter or `_`, and goes on with letters, digits, marks, `_`, `.` and `-`: it is an identifier
+///   by UAX #31 (`XID_Start`, `XID_Continue`) with these additions. A keyword, in any case, is a name only in double quotes.
 ///   Texts and dates are in single quotes; a quote within is doubled. Numbers, `true` and `false` are bare. Keywords have
 ///   any case.
 /// - Values are of the attribute's type; of BOOLEAN, `false` comes before `true`. Texts compare by code point.
@@ -146,7 +148,7 @@ enum Written {
     Truth(bool),
 }
 
-/// A place in the text that a filter was read from, in characters from 1; none if it was built. It is no part of what the
+/// A place in the text that a filter was read from, in characters that a person sees (grapheme clusters), from 1; none if it was built. It is no part of what the
 /// filter asks: filters that differ in it are equal.
 #[derive(Debug, Clone, Copy, Default)]
 struct Position(Option<usize>);

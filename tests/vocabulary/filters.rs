@@ -1,10 +1,11 @@
 //! The language of filters: what is read, how it is printed, what a refusal says, and which entities are meant.
 
 use custom_attributes::{
-    Attributes, BoundFilter, Catalog, DefinitionSpec, EntityType, Filter, MemoryStore, Query, Rule, Value, Violation, attr,
+    Attributes, BoundFilter, Catalog, DefinitionSpec, EntityType, Filter, MemoryStore, Name, Query, Rule, Value, Violation, attr,
 };
 use proptest::prelude::*;
 use rust_decimal::Decimal;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::refusals::only;
 
@@ -41,6 +42,18 @@ fn canonical_texts_are_printed_as_they_were_read() {
         "\"say \"\"so\"\"\" not exists",
         "\"and\" exists",
         "größe.in-cm = 1",
+        "स्थिति = 'सक्रिय'",
+        "น้ำ > 1",
+        "Cafe\u{301} exists",
+        "_ = 1",
+        "a\u{301}\u{327}.b-c = 1",
+        "\"AND\" exists",
+        "\"Not\" exists",
+        "\"12\" = 1",
+        "\"-5\" = 1",
+        "\"1.5e3\" = 1",
+        "\"\u{301}a\" = 1",
+        "m² = 1",
         "a = 1 and b = 2 and c = 3",
         "a = 1 or b = 2 and c = 3",
         "(a = 1 or b = 2) and c = 3",
@@ -120,6 +133,8 @@ fn refusals_point_at_the_place() {
         ("a = +1", 5, "a name, a value, a comparison or a parenthesis", "`+`"),
         ("(a = 1) ;", 9, "a name, a value, a comparison or a parenthesis", "`;`"),
         ("a in (1) +", 10, "a name, a value, a comparison or a parenthesis", "`+`"),
+        // A person sees so many characters, and no half of one.
+        ("स्थिति ! 1", 4, "a name, a value, a comparison or a parenthesis", "`!`"),
         ("a; drop table", 2, "a name, a value, a comparison or a parenthesis", "`;`"),
     ] {
         let violation = refusal(text);
@@ -129,6 +144,35 @@ fn refusals_point_at_the_place() {
     }
     let message = Filter::parse("tier = premium").unwrap_err().to_string();
     assert_eq!(message, "the filter expects a value (a text or a date in single quotes) at character 8, not `premium`");
+}
+
+#[test]
+fn marks_belong_to_the_letters_that_they_are_on() {
+    let attributes = Attributes::new(MemoryStore::new());
+    let customers = attributes.of("customer").expect("a type");
+    for name in ["स्थिति", "น้ำ", "Cafe\u{301}", "नाम-२", "ʻokina"] {
+        customers.define(DefinitionSpec::integer(name)).expect(name);
+        customers.set(1, name, 5).expect(name);
+        assert_eq!(customers.count_found(&read(&format!("{name} = 5"))).expect(name), 1, "{name}");
+        let refused = refusal(&format!("{name} = x"));
+        let seen = name.graphemes(true).count();
+        assert_eq!((refused.position, refused.found.as_str()), (Some(seen + 4), "`x`"), "{name}");
+    }
+    // A mark on what is no letter is shown with it; so is one on a digit.
+    for (text, position, found) in [
+        ("a = 1 and +\u{301}\u{327} = 1", 11, "`+\u{301}\u{327}`"),
+        ("a = 5e\u{301}", 5, "`5e\u{301}`"),
+        ("👨\u{200d}👩\u{200d}👧 = 1", 1, "`👨\u{200d}👩\u{200d}👧`"),
+        ("\"👨\u{200d}👩\u{200d}👧\" + 1", 5, "`+`"),
+        ("a = 'é\r\n' +", 10, "`+`"),
+    ] {
+        let violation = refusal(text);
+        assert_eq!((violation.position, violation.found.as_str()), (Some(position), found), "{text:?}");
+    }
+    // A long text is cut between two characters that a person sees.
+    let long = format!("a = {}", "e\u{301}".repeat(100));
+    let found = refusal(&long).found;
+    assert!(found.starts_with("`e\u{301}") && found.contains("e\u{301}… ("), "{found}");
 }
 
 #[test]
@@ -376,13 +420,25 @@ proptest! {
         prop_assert_eq!(again.to_string(), text);
     }
 
+    /// Any name that can be defined can be asked for, as it is printed.
+    #[test]
+    fn any_legal_name_is_printed_and_read_again(text in prop_oneof![any::<String>(), "[\\p{L}\\p{M}\\p{N}_. -]{1,6}"]) {
+        if let Ok(name) = Name::new(&text) {
+            let filter = attr(name.as_str()).exists();
+            let printed = filter.to_string();
+            let again = Filter::parse(&printed).map_err(|error| TestCaseError::fail(format!("{printed:?}: {error}")))?;
+            prop_assert_eq!(&again, &filter);
+            prop_assert_eq!(again.to_string(), printed);
+        }
+    }
+
     #[test]
     fn any_text_is_read_or_refused_in_place(text in prop_oneof![scraps(), any::<String>()]) {
         match Filter::parse(&text) {
             Ok(filter) => prop_assert_eq!(Filter::parse(&filter.to_string()).expect("it is printed right"), filter),
             Err(error) => {
                 let violation = &error.violations()[0];
-                let end = text.chars().count() + 1;
+                let end = text.graphemes(true).count() + 1;
                 prop_assert!(violation.position.is_some_and(|position| (1..=end).contains(&position)), "{:?}", violation);
             }
         }
