@@ -87,7 +87,10 @@ impl State {
             let ordinal = change.after.ordinal();
             let past = change.past().map(|held| Past { held: held.clone(), ended });
             self.past.entry(ordinal).or_default().extend(past);
-            self.ordinals.insert(change.after.key().clone(), ordinal);
+            let key = change.after.key();
+            if self.ordinals.insert(key.clone(), ordinal).is_some_and(|other| other != ordinal) {
+                return Err(change.is_held_already());
+            }
             // An emptied entity is kept, with its ordinal and its revision: it may be written again, and has a past.
             self.records.insert(ordinal, change.after);
             Ok(())

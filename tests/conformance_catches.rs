@@ -2,7 +2,7 @@
 //!
 //! All are one small store with one flaw switched on. Each flaw names the cases that are there to catch it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 use std::panic;
 use std::str::FromStr;
@@ -109,12 +109,18 @@ enum Flaw {
     DefinitionsNotAnswered,
     /// A ticket is answered with what would be done, and nobody does it.
     TicketsAnsweredOnly,
+    /// The records of a copied commit that came before its source failed stay.
+    RefusedRecordsStay,
+    /// An entity of a copied commit gets a second ordinal.
+    SecondOrdinalTaken,
 }
 
 /// Each flaw, and a case that is there to catch it. Others may catch it as well.
 const CATCHES: &[(Flaw, &str)] = &[
     (Flaw::TicketsAnsweredOnly, "threads::tickets_keep_what_they_say"),
     (Flaw::DefinitionsNotAnswered, "batches::receipts_carry_definitions"),
+    (Flaw::RefusedRecordsStay, "refused::a_copied_commit_that_fails_leaves_nothing"),
+    (Flaw::SecondOrdinalTaken, "refused::a_copied_commit_that_fails_leaves_nothing"),
     (Flaw::NonAtomicCommit, "batches::a_violation_at_the_end_undoes_all"),
     (Flaw::AsciiOnlyFolding, "names::equal_names_are_one"),
     (Flaw::IgnoredRevision, "revisions::expected_revisions_are_verified"),
@@ -270,8 +276,11 @@ impl AttributeStore for Flawed {
         let plan = decide(&planning, progress)?;
         if let Some(changes) = plan.changes {
             let mut after = State::clone(&self.present());
-            after.store(self.flaw, &planning, changes)?;
-            *lock(&self.present) = Arc::new(after);
+            let stored = after.store(self.flaw, &planning, changes);
+            if stored.is_ok() || self.flaw == Flaw::RefusedRecordsStay {
+                *lock(&self.present) = Arc::new(after);
+            }
+            stored?;
         }
         Ok(plan.receipt)
     }
@@ -344,7 +353,15 @@ impl State {
     fn store(&mut self, flaw: Flaw, before: &At<'_>, mut changes: Changes<'_>) -> Result<()> {
         let ended = changes.commit.id;
         let mut records = Vec::new();
+        let mut keys: HashSet<EntityKey> = self.records.values().map(|record| record.key().clone()).collect();
         let touched = changes.each_record(before, |change| {
+            let is_new = keys.insert(change.after.key().clone()) || change.before.is_some();
+            if !is_new && flaw != Flaw::SecondOrdinalTaken {
+                return Err(change.is_held_already());
+            }
+            if flaw == Flaw::RefusedRecordsStay {
+                self.records.insert(change.after.ordinal(), Arc::clone(&change.after));
+            }
             records.push(change);
             Ok(())
         })?;

@@ -336,7 +336,7 @@ fn lines_say_what_is_the_matter_with_them() {
         ("name,tier\n1,premium\n".to_owned(), "line 1 of the export is not the beginning of an export"),
         (newer, "line 1 of the export is of version 2, and this release reads version 1; use a newer release"),
         (cut, "is missing: the export was cut off before its end"),
-        (join(&swapped), "line 11 of the export is not the sum of those before it"),
+        (join(&swapped), "line 9 of the export is of the entity with ordinal 5, which commit 2 touches twice or out of order"),
         (join(&without), "line 10 of the export is not the sum of those before it"),
         (behind, "stands behind the end of the export"),
     ] {

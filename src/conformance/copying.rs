@@ -30,7 +30,7 @@ fn contents(store: &Store) -> Contents {
 }
 
 /// All that can become of definitions, values and history.
-fn eventful() -> MemoryStore {
+pub(super) fn eventful() -> MemoryStore {
     let source = MemoryStore::new();
     let host = host(&source);
     let of = typed(&host, "customer");

@@ -156,6 +156,11 @@ macro_rules! __conformance_cases {
                 a_copy_is_brought_up_to_date
                 commits_in_a_row_are_kept_in_order
             }
+            refused {
+                a_copied_commit_that_fails_leaves_nothing
+                an_import_that_fails_leaves_whole_commits
+                what_the_caller_ends_leaves_nothing
+            }
             rules {
                 new_entities_have_what_is_required
                 required_values_stay

@@ -53,6 +53,7 @@ mod list;
 mod names;
 mod plain;
 mod reading;
+mod refused;
 mod reopened;
 mod revisions;
 mod rules;

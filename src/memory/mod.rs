@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::clock::Instant;
 use crate::error::Result;
-use crate::hash::HashMap;
+use crate::hash::{HashMap, HashSet};
 use crate::index;
 use crate::memory::ordinals::Ordinals;
 use crate::memory::postings::{PostingMap, Steps};
@@ -263,7 +263,12 @@ impl AttributeStore for MemoryStore {
         if let Some(mut changes) = plan.changes {
             let (mut steps, mut records) = (Steps::default(), Vec::new());
             let mut writing = index::Writing::begin(&snapshot, &changes, &mut steps, progress)?;
+            let mut born = Born::of(&changes);
+            // Everything that can fail happens up to here; nothing is changed before `store`, which cannot.
             let touched = changes.each_record_with(&snapshot, progress, &mut |change| {
+                if change.before.is_none() && !born.is_new(&self.shared, change.after.key()) {
+                    return Err(change.is_held_already());
+                }
                 writing.record(&change)?;
                 records.push(change);
                 Ok(())
@@ -292,6 +297,21 @@ impl AttributeStore for MemoryStore {
         let present = self.shared.present();
         let Some(definition) = find(&present.state.catalog)? else { return Ok(None) };
         Ok(present.record(entity).and_then(|record| record.value(definition)).cloned())
+    }
+}
+
+/// The entities that a commit makes. Only a copied commit can be wrong about one: the planner has looked for each.
+struct Born(Option<HashSet<EntityKey>>);
+
+impl Born {
+    fn of(changes: &Changes<'_>) -> Self {
+        Self(changes.is_told().then(HashSet::default))
+    }
+
+    /// Whether the entity neither is there nor came before in this commit.
+    fn is_new(&mut self, shared: &Shared, key: &EntityKey) -> bool {
+        let Some(born) = &mut self.0 else { return true };
+        shared.present().ordinals.get(key).is_none() && born.insert(key.clone())
     }
 }
 

@@ -212,6 +212,10 @@ impl Records<'_> {
             let number = self.known.type_number(record.key().entity_type());
             self.insert.execute(params![ordinal, number, codec::id_to_sql(record.key().id()), revision, doc, meta])
         };
+        let is_twice = |error: &rusqlite::Error| error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation);
+        if change.before.is_none() && written.as_ref().is_err_and(is_twice) {
+            return Err(change.is_held_already());
+        }
         if written.map_err(&writing)? != 1 {
             return Err(Error::corrupt(format!("{} has lost its row", record.key())));
         }

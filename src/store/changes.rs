@@ -8,7 +8,7 @@ use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Instant;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Catalog, CommitId, Definition, DefinitionId, Diff, EntityKey, EntityRecord, Held, Ordinal, Retention};
 use crate::store::scan::scan_from;
 use crate::store::sweep::{Sweep, concern};
@@ -127,6 +127,11 @@ impl Changes<'_> {
     /// Hands over every record that changes, once, and answers which entities the commit touched. Where a changed definition
     /// concerns many entities, they are read page by page from `before`, a snapshot of the very transaction, and nothing is held in
     /// memory but the page: what was visited may be stored at once.
+    ///
+    /// It can fail at any record, because a copy or an import finds out only here that its source is damaged. Then nothing of the
+    /// commit may stay: a backend without transactions collects the records, and changes nothing before this returned `Ok`. A
+    /// damaged source can also give a second ordinal to an entity: a backend refuses a new record whose key it has already, with
+    /// [`RecordChange::is_held_already`].
     ///
     /// # Errors
     /// A failure of the storage, or of `visit`.
@@ -287,6 +292,13 @@ pub struct RecordChange {
 }
 
 impl RecordChange {
+    /// Returns the error for a new record whose key has another ordinal already. Only a damaged source of a copy or an import
+    /// brings it about.
+    pub fn is_held_already(&self) -> Error {
+        let Self { after, .. } = self;
+        Error::NotACopy { reason: format!("{} comes as ordinal {}, and has another already", after.key(), after.ordinal()) }
+    }
+
     /// What goes to history: the values that are replaced or cleared, as they stood, but for those of which none is kept.
     pub fn past(&self) -> impl Iterator<Item = &Held> {
         self.ended().filter(|held| self.kept.keeps(held.definition))

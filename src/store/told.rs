@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{DefinitionId, Diff, EntityRecord, Held, Ordinal};
 use crate::store::changes::Kept;
 use crate::store::{CatalogChange, Changes, Commit, OnProgress, RecordChange, Removal, Snapshot};
@@ -28,7 +28,7 @@ impl<'a> Told<'a> {
         visit: &mut dyn FnMut(RecordChange) -> Result<()>,
         removals: &mut Vec<Removal>,
     ) -> Result<RoaringBitmap> {
-        let mut arriving = Arriving { progress, visit, removals, gone: RoaringBitmap::new() };
+        let mut arriving = Arriving { progress, visit, removals, gone: RoaringBitmap::new(), last: Ordinal::default() };
         (self.0)(before, &mut arriving)?;
         Ok(arriving.gone)
     }
@@ -46,6 +46,8 @@ pub(crate) struct Arriving<'a, 'p> {
     visit: &'a mut dyn FnMut(RecordChange) -> Result<()>,
     removals: &'a mut Vec<Removal>,
     gone: RoaringBitmap,
+    /// The entity that was touched last. A record that came twice would be in the index twice.
+    last: Ordinal,
 }
 
 impl Arriving<'_, '_> {
@@ -56,13 +58,27 @@ impl Arriving<'_, '_> {
         after: EntityRecord,
         kept: Vec<DefinitionId>,
     ) -> Result<()> {
+        self.meet(after.ordinal())?;
         let diff = difference(before.as_deref().map_or(&[], EntityRecord::values), after.values());
         (self.visit)(RecordChange { before, after: Arc::new(after), diff, kept: Kept::These(kept) })
     }
 
     /// An entity was touched that is there no longer.
-    pub(crate) fn gone(&mut self, ordinal: Ordinal) {
+    pub(crate) fn gone(&mut self, ordinal: Ordinal) -> Result<()> {
+        self.meet(ordinal)?;
         self.gone.insert(ordinal.get());
+        Ok(())
+    }
+
+    /// Each entity comes once, in the order of ordinals.
+    fn meet(&mut self, ordinal: Ordinal) -> Result<()> {
+        if ordinal <= self.last {
+            return Err(Error::corrupt(format!(
+                "one commit of the source touches entities out of order, or one twice: {ordinal}"
+            )));
+        }
+        self.last = ordinal;
+        Ok(())
     }
 
     /// An entity is emptied, and taken out when all else is written.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::model::{Catalog, CommitId, Definition, DefinitionId, EntityKey, EntityRecord, Held, Ordinal};
+use crate::model::{Catalog, CommitId, DataType, Definition, DefinitionId, EntityKey, EntityRecord, Held, Ordinal, Value};
 use crate::store::{
     Arriving, AttributeStore, CatalogChange, Changes, Commit, OnProgress, PAGE, Plan, Receipt, Removal, Snapshot, Told,
     VersionId, each_page, present, written_at,
@@ -90,7 +90,14 @@ impl Pouring<'_> {
         receipt.catalog = catalog.as_ref().map_or(before.revision(), |change| change.after.revision());
         let is_first = commit.id.get() == done.get() + 1;
         let id = commit.id;
-        let told = Told::by(move |before, arriving| self.tell(id, marks.ordinal, before, arriving));
+        let mut leaving = Leaving::of(catalog.as_ref(), there)?;
+        let told = Told::by(move |before, arriving| {
+            self.tell(id, marks.ordinal, before, &mut leaving, arriving)?;
+            match leaving.remaining() {
+                None => Ok(()),
+                Some(reason) => Err(self.steps.borrow().wrong(format!("{reason} after commit {id}"))),
+            }
+        });
         let mut changes = Changes::told(commit, catalog, self.removals.take(), told);
         if is_first {
             // Of what is known no longer nothing is told from the beginning, also if the copy is ended half-way.
@@ -100,14 +107,21 @@ impl Pouring<'_> {
     }
 
     /// Entities behind the last ordinal are new; the others are read a page at a time.
-    fn tell(&self, commit: CommitId, last: Ordinal, before: &dyn Snapshot, arriving: &mut Arriving<'_, '_>) -> Result<()> {
+    fn tell(
+        &self,
+        commit: CommitId,
+        last: Ordinal,
+        before: &dyn Snapshot,
+        leaving: &mut Leaving,
+        arriving: &mut Arriving<'_, '_>,
+    ) -> Result<()> {
         let mut page: Vec<Touch> = Vec::new();
         let mut steps = self.steps.borrow_mut();
         steps.each_touch(&mut |touch| {
             page.push(touch);
-            if page.len() == PAGE { self.tell_page(commit, last, before, &mut page, arriving) } else { Ok(()) }
+            if page.len() == PAGE { self.tell_page(commit, last, before, &mut page, leaving, arriving) } else { Ok(()) }
         })?;
-        self.tell_page(commit, last, before, &mut page, arriving)
+        self.tell_page(commit, last, before, &mut page, leaving, arriving)
     }
 
     fn tell_page(
@@ -116,6 +130,7 @@ impl Pouring<'_> {
         last: Ordinal,
         before: &dyn Snapshot,
         page: &mut Vec<Touch>,
+        leaving: &mut Leaving,
         arriving: &mut Arriving<'_, '_>,
     ) -> Result<()> {
         let count = page.len() as u64;
@@ -125,8 +140,11 @@ impl Pouring<'_> {
         for Touch { ordinal, left } in page.drain(..) {
             let Some(left) = left else {
                 match if self.is_resumed { written_at(before, ordinal)? } else { None } {
-                    Some(record) => arriving.erase(record)?,
-                    None => arriving.gone(ordinal),
+                    Some(record) => {
+                        leaving.meet(&record, None);
+                        arriving.erase(record)?;
+                    }
+                    None => arriving.gone(ordinal)?,
                 }
                 continue;
             };
@@ -136,9 +154,47 @@ impl Pouring<'_> {
             }
             let ended = left.ended.clone();
             let after = after(record.as_deref(), ordinal, left)?;
+            if let Some(record) = &record {
+                leaving.meet(record, Some(&after));
+            }
             arriving.record(record, after, ended)?;
         }
         self.pace.borrow_mut().step(count, arriving.progress)
+    }
+}
+
+/// The definitions that a commit deletes or gives another type, and how many values of them are yet to go. A value that stayed
+/// could not be read.
+struct Leaving(Vec<(DefinitionId, Option<DataType>, u64)>);
+
+impl Leaving {
+    fn of(change: Option<&CatalogChange>, there: &dyn Snapshot) -> Result<Self> {
+        let mut leaving = Vec::new();
+        for id in change.iter().flat_map(|change| &change.touched) {
+            let (before, after) =
+                (change.and_then(|change| change.before.get(*id)), change.and_then(|change| change.after.get(*id)));
+            let Some(before) = before else { continue };
+            // It belongs to one entity type: with another it is another definition.
+            let stays = after.filter(|after| after.entity_type() == before.entity_type()).map(|after| after.data_type());
+            if stays != Some(before.data_type()) {
+                leaving.push((*id, stays, there.usage(*id)?));
+            }
+        }
+        Ok(Self(leaving))
+    }
+
+    fn meet(&mut self, before: &EntityRecord, after: Option<&EntityRecord>) {
+        for (id, becomes, values) in &mut self.0 {
+            let now = after.and_then(|after| after.value(*id)).map(Value::data_type);
+            if before.get(*id).is_some() && (now.is_none() || now == *becomes) {
+                *values = values.saturating_sub(1);
+            }
+        }
+    }
+
+    fn remaining(&self) -> Option<String> {
+        let (id, _, values) = self.0.iter().find(|(_, _, values)| *values > 0)?;
+        Some(format!("leaves {values} values of definition {id}, which is deleted or of another type,"))
     }
 }
 

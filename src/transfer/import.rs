@@ -7,7 +7,8 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result, Violation};
-use crate::model::{CommitId, Definition, Held, Limits, Stamp};
+use crate::hash::HashMap;
+use crate::model::{CommitId, DataType, Definition, DefinitionId, EntityType, Held, Limits, Ordinal, Stamp};
 use crate::store::{Commit, Snapshot, commit_with_id};
 use crate::transfer::digest::Contents;
 use crate::transfer::lines::{DefinitionLine, EndLine, EntityLine, FORMAT, HeldLine, Line, MAX_BYTES, VERSION, sum_of};
@@ -17,6 +18,12 @@ pub(super) struct Import<'a> {
     reader: Reader<'a>,
     heading: Heading,
     current: Commit,
+    /// The definitions after the lines so far: values must be of their types.
+    types: HashMap<DefinitionId, (EntityType, DataType)>,
+    /// The entity that the current commit touched last. A commit touches each entity once, in the order of ordinals.
+    touched: Ordinal,
+    /// The last ordinal that was given out. Ordinals have no gaps.
+    last_ordinal: Ordinal,
     /// What was read, and belongs behind the commit or the definitions that came before it.
     ahead: Option<Line<'static>>,
     end: Option<Contents>,
@@ -24,10 +31,19 @@ pub(super) struct Import<'a> {
 
 impl<'a> Import<'a> {
     pub(super) fn begin(from: &'a mut dyn BufRead) -> Result<Self> {
-        let mut reader = Reader { from, number: 0, sum: Sha256::new(), buffer: Vec::new() };
+        let mut reader = Reader { from, number: 0, sum: Sha256::new(), buffer: Vec::new(), is_summed: false };
         let heading = reader.heading()?;
         let current = Commit { id: CommitId::default(), at: chrono::DateTime::default(), actor: None, note: None };
-        Ok(Self { reader, heading, current, ahead: None, end: None })
+        Ok(Self {
+            reader,
+            heading,
+            current,
+            types: HashMap::default(),
+            touched: Ordinal::default(),
+            last_ordinal: Ordinal::default(),
+            ahead: None,
+            end: None,
+        })
     }
 
     /// The last line, when all were read: where it stands, and what it says that the store holds.
@@ -67,7 +83,21 @@ impl<'a> Import<'a> {
         Ok(definition.stamped(created, modified).with_lineage(lineage))
     }
 
+    /// Checks that the commit touches its entities in order, and gives out no ordinal but the next.
+    fn meet(&mut self, ordinal: Ordinal) -> Result<()> {
+        let is_next = || self.last_ordinal.next() == Some(ordinal);
+        if ordinal <= self.touched || (ordinal > self.last_ordinal && !is_next()) {
+            let commit = self.current.id;
+            let reason = format!("is of the entity with ordinal {ordinal}, which commit {commit} touches twice or out of order");
+            return Err(self.reader.wrong(reason));
+        }
+        self.touched = ordinal;
+        self.last_ordinal = self.last_ordinal.max(ordinal);
+        Ok(())
+    }
+
     fn touch(&self, line: EntityLine<'_>) -> Result<Touch> {
+        let entity_type = line.entity.entity_type();
         let held = |HeldLine { definition, value, created }: HeldLine<'_>| {
             let value = value.into_owned().checked();
             // The value may be sensitive, and stands in the line for who may read it.
@@ -76,7 +106,17 @@ impl<'a> Import<'a> {
                 self.reader.wrong(format!("has a value that cannot be: {violation}"))
             };
             let value = value.map_err(wrong)?;
-            Ok(Held { definition, value, created: created.unwrap_or(self.current.id), modified: self.current.id })
+            let data_type = value.data_type();
+            if self.types.get(&definition).is_none_or(|(of, defined)| of != entity_type || *defined != data_type) {
+                let reason =
+                    format!("has a value of type {data_type} for definition {definition}, which is not one of that type");
+                return Err(self.reader.wrong(reason));
+            }
+            let created = created.unwrap_or(self.current.id);
+            if created > self.current.id {
+                return Err(self.reader.wrong(format!("speaks of commit {created}, which is not before it")));
+            }
+            Ok(Held { definition, value, created, modified: self.current.id })
         };
         let began = line.began.into_iter().map(held).collect::<Result<Vec<_>>>()?;
         let (entity, revision, ended) = (line.entity.into_owned(), line.revision, line.ended);
@@ -87,6 +127,10 @@ impl<'a> Import<'a> {
         if self.current.id != self.heading.last_commit {
             let (found, expected) = (self.current.id, self.heading.last_commit);
             return Err(self.reader.wrong(format!("comes behind commit {found}, and the first speaks of {expected}")));
+        }
+        let (found, expected) = (self.last_ordinal, self.heading.marks.ordinal);
+        if found != expected {
+            return Err(self.reader.wrong(format!("comes behind {found} entities, and the first speaks of {expected}")));
         }
         self.reader.ended()?;
         self.end = Some(end.contents);
@@ -116,11 +160,19 @@ impl Steps for Import<'_> {
             return Err(self.reader.wrong(format!("is commit {}, and not {expected}", commit.id)));
         }
         self.current = commit.clone();
+        self.touched = Ordinal::default();
         let mut definitions = Vec::new();
         loop {
             match self.line()? {
-                Line::Definition(line) => definitions.push(Defined::Stands(Arc::new(self.definition(line, there)?))),
-                Line::DefinitionEnded(id) => definitions.push(Defined::Ended(id)),
+                Line::Definition(line) => {
+                    let definition = self.definition(line, there)?;
+                    self.types.insert(definition.id(), (definition.entity_type().clone(), definition.data_type()));
+                    definitions.push(Defined::Stands(Arc::new(definition)));
+                }
+                Line::DefinitionEnded(id) => {
+                    self.types.remove(&id);
+                    definitions.push(Defined::Ended(id));
+                }
                 other => {
                     self.ahead = Some(other);
                     return Ok(Some(Step { commit, definitions }));
@@ -132,8 +184,19 @@ impl Steps for Import<'_> {
     fn each_touch(&mut self, visit: &mut dyn FnMut(Touch) -> Result<()>) -> Result<()> {
         loop {
             match self.line()? {
-                Line::Entity(line) => visit(self.touch(line)?)?,
-                Line::EntityErased(ordinal) => visit(Touch { ordinal, left: None })?,
+                Line::Entity(line) => {
+                    self.meet(line.ordinal)?;
+                    visit(self.touch(line)?)?;
+                }
+                Line::EntityErased(ordinal) => {
+                    self.meet(ordinal)?;
+                    visit(Touch { ordinal, left: None })?;
+                }
+                // A commit is not written before the sum of its lines was compared.
+                _ if !self.reader.is_summed => {
+                    let commit = self.current.id;
+                    return Err(self.reader.wrong(format!("stands where the sum of commit {commit} is expected")));
+                }
                 other => {
                     self.ahead = Some(other);
                     return Ok(());
@@ -145,6 +208,10 @@ impl Steps for Import<'_> {
     fn pass_over(&mut self) -> Result<()> {
         self.each_touch(&mut |_| Ok(()))
     }
+
+    fn wrong(&self, reason: String) -> Error {
+        self.reader.wrong(reason)
+    }
 }
 
 struct Reader<'a> {
@@ -153,6 +220,8 @@ struct Reader<'a> {
     number: u64,
     sum: Sha256,
     buffer: Vec<u8>,
+    /// Whether a sum stood directly before the line that was read last.
+    is_summed: bool,
 }
 
 impl Reader<'_> {
@@ -186,6 +255,7 @@ impl Reader<'_> {
 
     /// The next line that is no sum; sums are compared.
     fn line(&mut self) -> Result<Line<'static>> {
+        self.is_summed = false;
         loop {
             if !self.read()? {
                 return Err(self.wrong("is missing: the export was cut off before its end"));
@@ -202,6 +272,7 @@ impl Reader<'_> {
             if !matches!(line, Line::Sum(_)) {
                 return Ok(line);
             }
+            self.is_summed = true;
         }
     }
 

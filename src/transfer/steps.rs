@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{CommitId, Definition, DefinitionId, EntityKey, Held, Ordinal, Revision};
 use crate::store::{Commit, OnProgress, Snapshot, tell};
 
@@ -66,6 +66,9 @@ pub(super) trait Steps {
     fn each_touch(&mut self, visit: &mut dyn FnMut(Touch) -> Result<()>) -> Result<()>;
 
     fn pass_over(&mut self) -> Result<()>;
+
+    /// The error for steps that contradict themselves, where they were read last.
+    fn wrong(&self, reason: String) -> Error;
 }
 
 /// How far it has come.

@@ -131,6 +131,10 @@ impl Steps for Timeline<'_> {
     fn pass_over(&mut self) -> Result<()> {
         Ok(())
     }
+
+    fn wrong(&self, reason: String) -> Error {
+        Error::corrupt(format!("the source {reason}"))
+    }
 }
 
 /// What each commit did to definitions, by id.
