@@ -20,7 +20,7 @@ use custom_attributes::{
 };
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
-use csv_support::{Result, doing, finish, note};
+use csv_support::{Result, delimiter, doing, finish, note};
 use table::{Row, Table};
 
 /// Imports a CSV file into a store: a row becomes an entity, a column becomes an attribute.
@@ -31,7 +31,7 @@ use table::{Row, Table};
 #[derive(Parser)]
 #[command(name = "import_csv", version)]
 struct Args {
-    /// The CSV file, in UTF-8; its first line names the columns.
+    /// The CSV file by RFC 4180, in UTF-8; its first line names the columns. A quote where none may stand is an error.
     file: PathBuf,
     /// The store; it is made if it is not there.
     #[arg(long, value_name = "PATH")]
@@ -39,9 +39,12 @@ struct Args {
     /// The type of the entities, for instance customer.
     #[arg(long = "type", value_name = "TYPE", value_parser = EntityType::new)]
     entity_type: EntityType,
-    /// The column that has the id of each entity.
+    /// The column that has the id of each entity. Here and below, a column is given by its header, or by its number as #1.
     #[arg(long, value_name = "COLUMN")]
     id: String,
+    /// What stands between two cells: one ASCII character such as ; or the word tab.
+    #[arg(long, value_name = "CHAR", default_value = ",", value_parser = delimiter)]
+    delimiter: u8,
     /// Gives the attribute of a column another name than the column's.
     #[arg(long = "name", value_name = "NAME=COLUMN")]
     names: Vec<String>,
@@ -70,7 +73,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<()> {
     let started = Instant::now();
-    let table = Table::read(&args.file)?;
+    let table = Table::read(&args.file, args.delimiter)?;
     let id = column(&table, &args.id, "--id")?;
     let keys = keys(&table, id, &args.entity_type)?;
     // A store that is not there is made when nothing but the disk can fail any more.
@@ -95,9 +98,23 @@ fn column(table: &Table, header: &str, option: &str) -> Result<usize> {
     let found: Vec<usize> = (0..table.headers.len()).filter(|index| table.headers[*index] == header).collect();
     match found.as_slice() {
         [index] => Ok(*index),
-        [] => Err(format!("{} has no column {header:?} ({option}); it has {}", table.file, list(&table.headers)).into()),
-        _ => Err(format!("{} has {} columns {header:?} ({option})", table.file, found.len()).into()),
+        [] => numbered(table, header).ok_or_else(|| {
+            let one = table.headers.len() == 1 && [';', '\t', '|'].iter().any(|other| table.headers[0].contains(*other));
+            let advice = if one { "; give its delimiter with --delimiter" } else { "" };
+            format!("{} has no column {header:?} ({option}); it has {}{advice}", table.file, list(&table.headers)).into()
+        }),
+        [first, ..] => {
+            let (file, count, number) = (&table.file, found.len(), first + 1);
+            let advice = format!("give the number of one, such as #{number} for the first of them");
+            Err(format!("{file} has {count} columns {header:?} ({option}); {advice}").into())
+        }
     }
+}
+
+/// The column that is given by its number, from `#1`.
+fn numbered(table: &Table, column: &str) -> Option<usize> {
+    let number: usize = column.strip_prefix('#')?.parse().ok()?;
+    (1..=table.headers.len()).contains(&number).then(|| number - 1)
 }
 
 fn list(headers: &[String]) -> String {
@@ -134,13 +151,16 @@ struct Column {
 fn columns(args: &Args, table: &Table, id: usize, catalog: &Catalog) -> Result<Vec<Column>> {
     let names = names(args, table, id)?;
     let types = types(args, table, id)?;
-    let mut taken: HashMap<String, &str> = HashMap::new();
+    let mut taken: HashMap<String, usize> = HashMap::new();
     let mut columns = Vec::new();
     for (index, header) in table.headers.iter().enumerate().filter(|(index, _)| *index != id) {
         let name = names.get(&index).copied().unwrap_or(header);
-        if let Some(other) = taken.insert(Name::key_of(name), header) {
-            let advice = "names differ by more than case; give one of them another with --name NAME=COLUMN";
-            return Err(format!("{}: columns {other:?} and {header:?} are one attribute: {advice}", table.file).into());
+        if let Some(other) = taken.insert(Name::key_of(name), index) {
+            let (file, first, number) = (&table.file, &table.headers[other], index + 1);
+            let columns = format!("columns {first:?} (#{}) and {header:?} (#{number})", other + 1);
+            let option = quoted(&format!("{name} {number}=#{number}"));
+            let advice = format!("names differ by more than case; give one of them another, for instance with --name {option}");
+            return Err(format!("{file}: {columns} are one attribute: {advice}").into());
         }
         let asked = types.get(&index).copied();
         let existing = catalog.find(&args.entity_type, name);
@@ -158,7 +178,8 @@ fn columns(args: &Args, table: &Table, id: usize, catalog: &Catalog) -> Result<V
             let spec = DefinitionSpec::new(name, data_type);
             // The number is for the check alone: the store gives the definition its own.
             let definition = Definition::new(DefinitionId::new(1), args.entity_type.clone(), spec, &Limits::typed());
-            let place = format!("{}: column {header:?} needs another name: --name NAME=COLUMN", table.file);
+            let option = quoted(&format!("NAME=#{}", index + 1));
+            let place = format!("{}: column {header:?} needs another name: --name {option}", table.file);
             Arc::new(definition.map_err(doing(place))?)
         };
         if definition.name().as_str() != name {
@@ -181,7 +202,8 @@ fn names<'a>(args: &'a Args, table: &Table, id: usize) -> Result<HashMap<usize, 
         };
         // Names and columns may have an equals sign themselves.
         let mut splits = given.match_indices('=').map(|(at, _)| (&given[..at], &given[at + 1..]));
-        let split = splits.find(|(_, header)| table.headers.iter().any(|other| other == header));
+        let split =
+            splits.find(|(_, header)| table.headers.iter().any(|other| other == header) || numbered(table, header).is_some());
         let (name, index) = match split {
             Some((name, header)) => (name, column(table, header, "--name")?),
             None => ("", column(table, after_first, "--name")?),
@@ -225,7 +247,8 @@ fn infer(table: &Table, index: usize, absent: &[String]) -> DataType {
     let few = if count < 3 { 0 } else { (count / 10).max(1) };
     let mut closest: Option<(DataType, Vec<(usize, &str)>)> = None;
     for data_type in NARROW {
-        let misses: Vec<_> = values().filter(|(_, text)| !is_written_as(data_type, text)).take(few + 1).collect();
+        let misses: Vec<_> =
+            values().filter(|(_, text)| Value::from(*text).converted(data_type).is_err()).take(few + 1).collect();
         if misses.is_empty() {
             return data_type;
         }
@@ -248,11 +271,6 @@ fn infer(table: &Table, index: usize, absent: &[String]) -> DataType {
 
 fn is_absent(text: &str, absent: &[String]) -> bool {
     text.is_empty() || absent.iter().any(|absent| absent == text)
-}
-
-/// Whether the text is what the value would be printed as, so that nothing of it is lost.
-fn is_written_as(data_type: DataType, text: &str) -> bool {
-    Value::parse(data_type, text).is_ok_and(|value| value.to_string() == text)
 }
 
 /// As a shell takes it.

@@ -34,6 +34,17 @@ pub(crate) fn doing<E: Into<Box<dyn Error>>>(what: impl Into<String>) -> impl Fn
     |source| Box::new(Doing { what, source: source.into() })
 }
 
+/// Reads the delimiter of a CSV file from the command line.
+#[allow(dead_code, reason = "not every program needs it")]
+pub(crate) fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [b'"' | b'\r' | b'\n' | 0 | 0x80..] => Err("it is one ASCII character, and no quote or line end".to_owned()),
+        [one] => Ok(*one),
+        _ => Err("it is one ASCII character such as ; or |, or the word tab".to_owned()),
+    }
+}
+
 /// Says on stderr why the program failed, with all causes.
 pub(crate) fn finish(result: Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };

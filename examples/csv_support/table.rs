@@ -1,4 +1,10 @@
 //! A CSV file in memory, each row with the line of the file that it starts on.
+//!
+//! It is read by RFC 4180. Beyond that, rows may end with `\n` or `\r`, blank lines are passed over, a byte order mark may come
+//! first, and the delimiter may be another. A quote where none may stand is an error, and so is a row of another length.
+
+#[path = "strict.rs"]
+mod strict;
 
 use std::fs;
 use std::path::Path;
@@ -6,6 +12,7 @@ use std::path::Path;
 use csv::{ReaderBuilder, StringRecord};
 
 use crate::csv_support::{Result, doing};
+use strict::Misplaced;
 
 /// A header and rows of as many cells.
 pub(crate) struct Table {
@@ -22,25 +29,23 @@ pub(crate) struct Row {
 }
 
 impl Table {
-    pub(crate) fn read(path: &Path) -> Result<Self> {
+    pub(crate) fn read(path: &Path, delimiter: u8) -> Result<Self> {
         let file = path.display().to_string();
         let bytes = fs::read(path).map_err(doing(format!("cannot read {file}")))?;
         let text =
             String::from_utf8(bytes).map_err(|error| not_utf8(&file, error.as_bytes(), error.utf8_error().valid_up_to()))?;
-        Self::parse(file, &text)
+        Self::parse(file, &text, delimiter)
     }
 
-    fn parse(file: String, text: &str) -> Result<Self> {
+    fn parse(file: String, text: &str, delimiter: u8) -> Result<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        strict::check(text, delimiter).map_err(|Misplaced { line, column, what }| format!("{file}:{line}:{column}: {what}"))?;
         let mut rows = Vec::new();
         let mut at = Cursor { text, byte: 0, line: 1 };
-        for record in records(text) {
+        for record in records(text, delimiter) {
             let cells = record.map_err(doing(format!("cannot read {file}")))?;
             let start = cells.position().map_or(0, csv::Position::byte);
             rows.push(Row { line: at.advance(usize::try_from(start)?), cells });
-        }
-        if let Some(last) = rows.last().filter(|_| is_cut_off(&text[at.byte..])) {
-            return Err(format!("{file}:{}: the row has a quoted cell without its closing quote", last.line).into());
         }
         let mut rows = rows.into_iter();
         let Some(header) = rows.next() else {
@@ -56,14 +61,9 @@ impl Table {
 }
 
 /// Rows of any length: what is wrong with their shape is said with the line of the file.
-fn records(text: &str) -> csv::StringRecordsIntoIter<&[u8]> {
-    ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes()).into_records()
-}
-
-/// Whether a quote is open at the end. An open quote swallows what follows, so only the last row can have one, and one
-/// more row after it would not be seen.
-fn is_cut_off(last_row: &str) -> bool {
-    records(&format!("{last_row}\n.")).count() < 2
+fn records(text: &str, delimiter: u8) -> csv::StringRecordsIntoIter<&[u8]> {
+    let mut builder = ReaderBuilder::new();
+    builder.has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes()).into_records()
 }
 
 /// Counts lines as editors do. The reader's own count lags behind after `\r\n` and after blank lines.
