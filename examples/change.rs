@@ -166,7 +166,10 @@ fn tell(out: &mut impl Write, report: &PlanReport) -> Result<()> {
     }
     for conversion in report.conversions.iter().filter(|conversion| conversion.by_value) {
         let Conversion { entity, from, to, .. } = conversion;
-        writeln!(out, "  {entity}: {:?} becomes {to}", from.to_string())?;
+        match (from, to) {
+            (Some(from), Some(to)) => writeln!(out, "  {entity}: {:?} becomes {to}", from.to_string())?,
+            _ => writeln!(out, "  {entity}: a sensitive value gets another text")?,
+        }
     }
     for offence in &report.offences {
         writeln!(out, "  {}: {}", offence.entity, offence.violation)?;

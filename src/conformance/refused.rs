@@ -10,7 +10,7 @@ use crate::conformance::support::{customer, host, micros, must, refused, same, s
 use crate::error::{Error, Result};
 use crate::memory::MemoryStore;
 use crate::model::{CommitId, DataType, DefinitionId, DefinitionSpec, EntityKey, EntityRecord, Held, Ordinal, Revision};
-use crate::store::{Arriving, Changes, Commit, Offending, Plan, Progress, Receipt, Snapshot, Told};
+use crate::store::{Arriving, Changes, Commit, Offending, OnProgress, Plan, Progress, Receipt, Snapshot, Told};
 use crate::transfer::Contents;
 
 const NOTHING: &str = "change nothing that anyone can see before `Changes::each_record` returned `Ok`: it can fail at any record";
@@ -34,7 +34,7 @@ fn write_copied(store: &Store, lines: &[Line], source_fails: bool) -> Result<Rec
             for (ordinal, entity, value) in lines {
                 let key = customer(*entity);
                 let ordinal = Ordinal::new(*ordinal);
-                let known = before.read(&[key.clone()])?.pop().flatten().filter(|record| record.ordinal() == ordinal);
+                let known = before.read(std::slice::from_ref(&key))?.pop().flatten().filter(|record| record.ordinal() == ordinal);
                 let held = Held { definition: DefinitionId::new(1), value: (*value).into(), created: id, modified: id };
                 let revision = known.as_ref().map_or(Revision::ABSENT, |record| record.revision()).next();
                 let after = EntityRecord::load(key, ordinal, revision, vec![held])?;
@@ -44,7 +44,15 @@ fn write_copied(store: &Store, lines: &[Line], source_fails: bool) -> Result<Rec
         };
         let commit = Commit { id, at: micros(1_735_986_700_000_000), actor: None, note: None };
         let catalog = now.catalog()?.revision();
-        let receipt = Receipt { commit: Some(id), at: commit.at, catalog, changes: vec![], entities: vec![] };
+        let receipt = Receipt {
+            commit: Some(id),
+            at: commit.at,
+            catalog,
+            changes: vec![],
+            entities: vec![],
+            definitions: vec![],
+            erased: vec![],
+        };
         Ok(Plan { receipt, changes: Some(Changes::told(commit, None, Vec::new(), Told::by(tell))) })
     };
     store.write(&mut |now, _| decide(now), &mut on_and_on)
@@ -125,7 +133,7 @@ pub fn what_the_caller_ends_leaves_nothing(store: &Store) {
     let asked = Cell::new(0u32);
     let seen = Cell::new(BTreeMap::<CommitId, Contents>::new());
     // Ends the work when it asks for the n-th time, for each n, until it is done before that.
-    let end_everywhere = |work: &dyn Fn(&mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<()>| {
+    let end_everywhere = |work: &dyn Fn(&mut OnProgress<'_>) -> Result<()>| {
         for last in 1.. {
             asked.set(0);
             let done = work(&mut |_| {

@@ -195,7 +195,15 @@ impl Model {
         entity_type(of)?;
         let offending = custom_attributes::Offending::Refuse;
         let changes: Vec<_> = specs.iter().map(|spec| Change::Declare { of, spec: spec.clone(), offending }).collect();
-        let asked = Asked { at, actor: None, note: None, expected: &[], changes: &changes, alone: specs.len() == 1 };
+        let asked = Asked {
+            at,
+            actor: None,
+            note: None,
+            expected: &[],
+            changes: &changes,
+            numbers_by_value: false,
+            alone: specs.len() == 1,
+        };
         Ok(Answer::Receipt(self.write(&asked)?))
     }
 }
