@@ -162,7 +162,7 @@ proptest! {
             let moved = values.iter().filter(|value| convert(value, to).is_some()).count();
             prop_assert_eq!((report.converted, report.offending), (moved as u64, 0));
             let done = plan.apply().expect("a split").commit;
-            prop_assert_eq!(customers.count_found(&attr("other").exists()).expect("a count"), moved as u64);
+            prop_assert_eq!(customers.count_found(attr("other").exists()).expect("a count"), moved as u64);
             if by_value {
                 if let Some(done) = done {
                     host.undo(done).expect("nothing came after").commit().expect("an undo");

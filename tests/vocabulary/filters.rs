@@ -153,7 +153,7 @@ fn marks_belong_to_the_letters_that_they_are_on() {
     for name in ["स्थिति", "น้ำ", "Cafe\u{301}", "नाम-२", "ʻokina"] {
         customers.define(DefinitionSpec::integer(name)).expect(name);
         customers.set(1, name, 5).expect(name);
-        assert_eq!(customers.count_found(&read(&format!("{name} = 5"))).expect(name), 1, "{name}");
+        assert_eq!(customers.count_found(read(&format!("{name} = 5"))).expect(name), 1, "{name}");
         let refused = refusal(&format!("{name} = x"));
         let seen = name.graphemes(true).count();
         assert_eq!((refused.position, refused.found.as_str()), (Some(seen + 4), "`x`"), "{name}");
