@@ -359,7 +359,11 @@ impl Definition {
     /// Takes a value of the past: one of this type, or one that is exactly one of this type. The rules are not asked, for they
     /// bind writing and not going back.
     pub(crate) fn bind_past(&self, value: &Value) -> Result<Bound, Violation> {
-        let value = if value.data_type() == self.data_type() { Ok(value.clone()) } else { value.convert(self.data_type()) };
+        let value = if value.data_type() == self.data_type() {
+            Ok(value.clone())
+        } else {
+            value.convert(self.data_type(), Exactness::SameText)
+        };
         let value = value.map_err(|violation| violation.about(self))?;
         Ok(Bound { definition: self.id, value })
     }

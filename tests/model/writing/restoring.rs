@@ -59,7 +59,7 @@ impl Writing<'_> {
     fn put_back(&mut self, place: usize, key: &Key, id: u32, value: &Value) {
         let spec = self.definition(id).spec.clone();
         let same_type = value.data_type() == spec.data_type;
-        match if same_type { Ok(value.clone()) } else { converted(value, spec.data_type) } {
+        match if same_type { Ok(value.clone()) } else { converted(value, spec.data_type, false) } {
             Ok(value) => {
                 self.goes_back(place, key, id);
                 let outcome = self.put(place, key, id, value);
