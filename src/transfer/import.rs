@@ -128,7 +128,7 @@ impl<'a> Import<'a> {
             let (found, expected) = (self.current.id, self.heading.last_commit);
             return Err(self.reader.wrong(format!("comes behind commit {found}, and the first speaks of {expected}")));
         }
-        let (found, expected) = (self.last_ordinal, self.heading.marks.ordinal);
+        let (found, expected) = (self.last_ordinal, self.heading.last_ordinal);
         if found != expected {
             return Err(self.reader.wrong(format!("comes behind {found} entities, and the first speaks of {expected}")));
         }

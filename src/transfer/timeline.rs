@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hash::HashMap;
 use crate::history::Definitions;
 use crate::model::{CommitId, DefinitionId, EntityRecord, Held, Ordinal, Revision};
