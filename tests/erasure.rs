@@ -551,6 +551,7 @@ fn a_file_of_an_older_release_learns_what_was_sensitive_once() {
     let older = "UPDATE attr_definition SET spec = json_extract(spec, '$.spec') WHERE spec LIKE '{\"lineage%';
                  UPDATE attr_past_definition SET spec = json_extract(spec, '$.spec') WHERE spec LIKE '{\"lineage%';
                  ALTER TABLE attr_view ADD COLUMN ids INTEGER NOT NULL DEFAULT 0;
+                 ALTER TABLE attr_state DROP COLUMN unordered;
                  UPDATE attr_state SET schema = 4; PRAGMA user_version = 4";
     connection.execute_batch(older).expect("as it was before lineages");
     drop(connection);
