@@ -8,7 +8,7 @@ use crate::hash::HashSet;
 use crate::model::{
     Bound, Catalog, CommitId, DataType, Definition, DefinitionId, DefinitionSpec, EntityKey, EntityType, Limits, Name, Undefined,
 };
-use crate::store::{Batch, Change, Offending, Receipt, missing};
+use crate::store::{Batch, Change, Offending, Receipt, is_left_out, missing};
 
 /// A batch that is bound against a catalog, with what could not be bound.
 pub(super) struct BoundBatch {
@@ -34,7 +34,7 @@ impl Binding {
             Err(Error::Invalid(found)) => {
                 let is_said = |violation: &Violation| {
                     let value = violation.entity.clone().zip(violation.attribute.clone());
-                    violation.rule == Rule::Required && value.is_some_and(|value| self.unseen.contains(&value))
+                    is_left_out(violation) && value.is_some_and(|value| self.unseen.contains(&value))
                 };
                 let found = found.into_vec().into_iter().filter(|violation| !is_said(violation));
                 violations.extend(found.map(|violation| {

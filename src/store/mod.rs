@@ -26,7 +26,7 @@ pub use batch::{Batch, Change, Offending, VersionId};
 pub use changes::{CatalogChange, Changes, Commit, Past, PastDefinition, RecordChange, Removal, Touched};
 pub use explained::{ExplainedOrder, ExplainedPart, Explanation, Way};
 pub use fault::{Fault, FaultKind};
-pub(crate) use plan::{Duplicate, Judged, Lack, judge, missing};
+pub(crate) use plan::{Duplicate, Judged, Lack, is_left_out, judge, missing};
 pub use plan::{Plan, plan, plan_with};
 pub use port::{AttributeStore, Decide, Find, Marks, Snapshot};
 pub(crate) use progress::tell;

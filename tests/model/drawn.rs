@@ -28,7 +28,7 @@ pub(crate) fn sequence(longest: usize) -> impl Strategy<Value = Vec<Operation>> 
             // Bytes that were not drawn are those of the simplest.
             let mut first = first.chain(std::iter::repeat_with(|| Draw { rest: &[], is_dense }));
             let defined: Vec<_> = FEW_NAMES.iter().zip(&mut first).map(|(few, mut draw)| spec_of(&mut draw, *few)).collect();
-            let filled = first.next().map(|mut draw| filling(&mut draw));
+            let filled = first.next().map(|mut draw| scenes::filling(&mut draw));
             return defined.into_iter().map(define).chain(filled).chain(rest).collect();
         }
         first.map(|mut draw| define(spec(&mut draw))).chain(rest).collect()
@@ -90,6 +90,8 @@ macro_rules! one_of {
         }
     }};
 }
+
+mod scenes;
 
 fn data_type(draw: &mut Draw<'_>) -> DataType {
     draw.one(&DataType::ALL)
@@ -383,8 +385,8 @@ fn ago(draw: &mut Draw<'_>) -> Ago {
 fn wanted(draw: &mut Draw<'_>) -> Wanted {
     one_of!(draw,
         6 => Wanted::Undo(ago(draw)),
-        3 => Wanted::Entity(key(draw), ago(draw)),
-        1 => Wanted::Value { ordinal: 1 + draw.small(3), definition: 1 + draw.small(5), ago: ago(draw) },
+        5 => Wanted::Entity(key(draw), ago(draw)),
+        2 => Wanted::Value { ordinal: 1 + draw.small(3), definition: 1 + draw.small(5), ago: ago(draw) },
         2 => Wanted::Definition(draw.small(6)),
     )
 }
@@ -409,47 +411,16 @@ fn change_report(draw: &mut Draw<'_>) -> Operation {
     Operation::ChangeReport { of: entity_type(draw), name, touches }
 }
 
-/// A change of type, with values of the new one behind it.
-fn refilling(draw: &mut Draw<'_>) -> Operation {
-    let ((name, _), data_type) = (home(draw), data_type(draw));
-    let touches = vec![Touch::NoRules, Touch::NoDocumentation, Touch::Retype(data_type)];
-    let offending = draw.one(&[Offending::Refuse, Offending::Clear]);
-    let mut changes = vec![Change::Convert { of: CUSTOMER, name, touches, offending }];
-    changes.extend(draw.many(1, 4, |draw| {
-        let key = (CUSTOMER, draw.one(&FEW_IDS));
-        one_of!(draw,
-            8 => Change::Set { key, name, value: draw.one(plain_values(data_type)) },
-            1 => Change::Clear { key, name },
-            1 => Change::Move { key, from: name, to: self::name(draw) },
-            1 => Change::Save { key, values: vec![(name, draw.one(plain_values(data_type)))] },
-        )
-    }));
-    Operation::Commit(BatchGiven { actor: None, note: None, expected: Vec::new(), changes, numbers_by_value: draw.truth() })
-}
-
-/// A rule that values must be there, or no longer.
-fn requiring(draw: &mut Draw<'_>) -> Operation {
-    let name = draw.one(&FEW_NAMES).0;
-    let change = Change::Alter { of: CUSTOMER, name, touches: vec![Touch::Required(draw.below(3) < 2)] };
-    Operation::Single { actor: None, change }
-}
-
-/// Several values at once, which are mostly in order.
-fn filling(draw: &mut Draw<'_>) -> Operation {
-    let changes = draw.many(2, 8, |draw| {
-        let (name, data_type) = draw.one(&FEW_NAMES);
-        Change::Set { key: (CUSTOMER, draw.one(&FEW_IDS)), name, value: draw.one(plain_values(data_type)) }
-    });
-    Operation::Commit(BatchGiven { actor: None, note: None, expected: Vec::new(), changes, numbers_by_value: false })
-}
-
 fn dense_operation(draw: &mut Draw<'_>) -> Operation {
     one_of!(draw,
         14 => Operation::Single { actor: actor(draw), change: change(draw) },
         8 => Operation::Commit(batch(draw)),
-        3 => filling(draw),
-        2 => refilling(draw),
-        4 => requiring(draw),
+        3 => scenes::filling(draw),
+        2 => scenes::refilling(draw),
+        4 => scenes::requiring(draw),
+        3 => scenes::tightening(draw),
+        2 => scenes::splitting(draw),
+        3 => scenes::rewriting(draw),
         1 => Operation::Check(batch(draw)),
         10 => restoring(draw),
         3 => reading_past(draw),

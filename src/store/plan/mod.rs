@@ -7,7 +7,7 @@ mod judge;
 mod required;
 
 pub(crate) use judge::{Duplicate, Judged, judge};
-pub(crate) use required::{Lack, missing};
+pub(crate) use required::{Lack, is_left_out, missing};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;

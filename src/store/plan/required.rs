@@ -30,11 +30,19 @@ pub(super) struct TakenValue {
     how: Lack,
 }
 
+/// What to do about a save that leaves a required value out.
+const SAVE_IT: &str = "give it when the entity is saved whole";
+
+/// Whether a required value is missing from what the batch leaves, and not only from one save.
+pub(crate) fn is_left_out(violation: &Violation) -> bool {
+    violation.rule == Rule::Required && violation.limit != SAVE_IT
+}
+
 impl Lack {
     pub(crate) fn of(self, definition: &Definition) -> Violation {
         let (found, advice) = match self {
             Self::NotGiven => ("missing", "set it in the batch that creates the entity"),
-            Self::NotSaved => ("missing", "give it when the entity is saved whole"),
+            Self::NotSaved => ("missing", SAVE_IT),
             Self::Cleared | Self::Removed | Self::Allowed => ("cleared", "set another value, or remove the whole entity"),
             Self::MovedAway => ("moved away", "set another value for it in the same batch"),
             Self::SplitOff => ("split off", "make it optional first"),

@@ -52,7 +52,8 @@ impl Writing<'_> {
                     found.extend(self.not_given(&key, id, &name));
                 }
                 let last = self.taken.iter().rev().find(|(_, taken, taken_id, _)| *taken == key && *taken_id == id);
-                if let Some((place, _, _, taking)) = last.filter(|_| before.contains(&id)) {
+                let is_given = self.unseen.contains(&(key.clone(), id));
+                if let Some((place, _, _, taking)) = last.filter(|_| before.contains(&id) && !is_given) {
                     let (limit, text) = match taking {
                         Taking::Moved => ("set another value for it in the same batch", "moved away"),
                         Taking::WithAll if after.is_empty() => continue,
