@@ -99,7 +99,7 @@ fn last_sets<'b>(batch: &'b Batch, violations: &[Violation]) -> HashMap<(&'b Ent
             Change::Set { entity, value } | Change::RestoreValue { entity, value } => {
                 _ = places.insert((entity, value.definition()), place);
             }
-            Change::Move { .. } if is_refused(place) => {}
+            Change::Move { from, to, .. } if from == to || is_refused(place) => {}
             Change::Move { entity, to, .. } => _ = places.insert((entity, *to), place),
             Change::Save { entity, values } => places.extend(values.iter().map(|value| ((entity, value.definition()), place))),
             Change::Define(_)
