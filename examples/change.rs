@@ -101,6 +101,9 @@ fn run(args: &Args) -> Result<()> {
     };
     let plan = plan(args, &of_type)?;
     let report = plan.check_with(progress("checking"))?;
+    if args.infer && report.steps.is_empty() {
+        return Ok(writeln!(out, "nothing to change: no STRING attribute holds only values of a narrower type")?);
+    }
     tell(&mut out, &report)?;
     let offending = match args.apply {
         None => return Ok(writeln!(out, "nothing was changed; --apply refuse or --apply clear carries it out")?),

@@ -105,7 +105,7 @@ pub enum Error {
     },
 
     /// What the store holds cannot be right.
-    #[error("the store is damaged: {what}; restore it from a backup")]
+    #[error("the store is damaged: {what}; restore it from a backup, or copy what can still be read into a new store")]
     #[non_exhaustive]
     Corrupt {
         /// What was found, and where.

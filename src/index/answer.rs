@@ -48,7 +48,7 @@ pub(crate) fn explain<P: Postings + ?Sized>(postings: &P, query: &BoundQuery) ->
 
 /// An index is made from the records: who is in it is there.
 pub(crate) fn lost() -> Error {
-    Error::corrupt("the index has an entity that is not there; make it anew with `rebuild_index`")
+    Error::corrupt("the index has an entity that is not there (`rebuild_index` rebuilds an index)")
 }
 
 /// Who is on a page, in order, and whether others follow.

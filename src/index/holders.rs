@@ -114,7 +114,7 @@ const fn low(one: u32) -> u16 {
 
 #[cfg(feature = "sqlite")]
 pub(crate) fn unreadable() -> crate::Error {
-    crate::Error::corrupt("an index has a set that cannot be read; make it anew with `rebuild_index`")
+    crate::Error::corrupt("the index has a set that cannot be read (`rebuild_index` rebuilds an index)")
 }
 
 /// In the portable format of roaring bitmaps (<https://github.com/RoaringBitmap/RoaringFormatSpec>).

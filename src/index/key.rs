@@ -70,7 +70,7 @@ impl Key {
         }
         let read = read_value(&self.0, data_type);
         read.map(Some).ok_or_else(|| {
-            Error::corrupt(format!("an index has a key that is no {data_type}; make it anew with `rebuild_index`"))
+            Error::corrupt(format!("the index has a key that is not of type {data_type} (`rebuild_index` rebuilds an index)"))
         })
     }
 

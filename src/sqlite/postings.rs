@@ -188,7 +188,7 @@ impl<C: Deref<Target = Connection>> Tables<C> {
             let place = Place { definition, key: Key::load(key(row)?), chunk: row.get(2).map_err(&reading)? };
             // A rebuild goes on from the place where it stopped: out of order, it would never end.
             if last.as_ref().is_some_and(|last| place <= *last) {
-                return Err(Error::corrupt("the index has places that are out of order; rebuild the file with VACUUM INTO"));
+                return Err(Error::corrupt("the index has places that are out of order"));
             }
             last = Some(place.clone());
             if visit(place)?.is_break() {
