@@ -78,14 +78,15 @@ pub enum Error {
     /// The holder may be the caller. A `SqliteStore` has connections of its own, so a write to it waits for any write transaction
     /// that the host has open on the same file, also one on the same thread, and then returns this error. In such a transaction,
     /// use `HostTables::on` on the connection of the host instead.
-    #[error(
-        "the store was busy for {waited:?}: another connection or a transaction of the caller holds it; end an open write \
-         transaction of your own, or try again"
-    )]
+    ///
+    /// [`Attributes::purge`](crate::Attributes::purge) also returns it while an older snapshot is held.
+    #[error("the store was busy for {waited:?}: {reason}")]
     #[non_exhaustive]
     Busy {
         /// How long was waited.
         waited: Duration,
+        /// What holds the store, and what to do about it.
+        reason: &'static str,
     },
 
     /// The caller ended long work before it was done.
@@ -164,13 +165,15 @@ pub enum Error {
         source: Box<dyn StdError + Send + Sync>,
     },
 
-    /// The file of the store was deleted, moved away or replaced while it was open. Nothing was written.
-    #[error("{place} is not the file that the store has open: {reason}; nothing was written; close the store and open it again")]
+    /// The file of the store was deleted, moved away or replaced while it was open. The call changed nothing.
+    ///
+    /// `SqliteStore::backup` still copies what the store has open, until the store is closed.
+    #[error("the call changed nothing, as {place} is not the file that the store has open: {reason}")]
     #[non_exhaustive]
     FileReplaced {
         /// The file, as it was opened.
         place: String,
-        /// Which file it is about, and what became of it.
+        /// Which file it is about, what became of it, and what to do.
         reason: String,
     },
 

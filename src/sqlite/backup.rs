@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{Error, Result};
 use crate::sqlite::SqliteStore;
+use crate::sqlite::connections::Reader;
 use crate::sqlite::failure::failed;
 use crate::sqlite::open::absolute;
 use crate::sqlite::place::beside;
@@ -25,7 +26,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 impl SqliteStore {
     /// Copies the whole file, as it is now, to a new one, and tells after each step how many of its pages are copied. Others read and
     /// write meanwhile; what they write is not in it. The copy is checked before it gets its name: there is never half of one. Where
-    /// the file has tables of the host, they are copied as well.
+    /// the file has tables of the host, they are copied as well. The copy is of the file that the store has open, also if that was
+    /// deleted, moved or replaced meanwhile; the store may then have to copy it in one step, during which writers wait.
     ///
     /// # Errors
     /// [`Error::Open`] if there is such a file already, or it cannot be made; [`Error::Stopped`] if the caller ended it, and nothing
@@ -78,26 +80,29 @@ impl SqliteStore {
 
     fn back_up(&self, place: &Place, progress: &mut OnProgress<'_>) -> Result<()> {
         let backing_up = failed("backing up");
-        let snapshot = self.connections.snapshot()?;
+        let source = match self.connections.snapshot() {
+            Ok(snapshot) => Source::Snapshot(snapshot.connection),
+            // There is no further connection to a file that was deleted, and a copy is what its owner needs most.
+            Err(Error::FileReplaced { .. }) => Source::Writer,
+            Err(error) => return Err(error),
+        };
         let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut copy = Connection::open_with_flags(&place.partial, access)
             .map_err(|error| place.refuse("SQLite cannot make it", Some(error.into())))?;
         copy.execute_batch("PRAGMA synchronous = FULL").map_err(&backing_up)?;
-        // The snapshot stays at its point: what is written meanwhile does not have it begin again.
-        let backup = Backup::new(&snapshot.connection, &mut copy).map_err(&backing_up)?;
-        loop {
-            let step = backup.step(STEP).map_err(&backing_up)?;
-            let pages = backup.progress();
-            let total = u64::try_from(pages.pagecount).unwrap_or_default();
-            tell(progress, total.saturating_sub(u64::try_from(pages.remaining).unwrap_or_default()), total)?;
-            match step {
-                StepResult::Done => break,
-                StepResult::More => {}
-                _ => std::thread::sleep(PAUSE),
+        match source {
+            Source::Snapshot(reader) => copy_pages(&reader, &mut copy, STEP, progress)?,
+            Source::Writer => {
+                // All at once, and `progress` is called afterwards: it may use this store, which would wait for the writer.
+                let (mut done, mut total) = (0, 0);
+                let mut count = |told: Progress| {
+                    (done, total) = (told.done, told.total);
+                    ControlFlow::Continue(())
+                };
+                copy_pages(&self.connections.open_to_file(), &mut copy, -1, &mut count)?;
+                tell(progress, done, total)?;
             }
         }
-        drop(backup);
-        drop(snapshot);
         let found: String = copy.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(&backing_up)?;
         if found != "ok" {
             return Err(Error::corrupt(format!("the backup is not sound: {found}")));
@@ -106,6 +111,30 @@ impl SqliteStore {
         // Some systems keep what was written of a file that nobody asked to keep.
         let synced = fs::File::open(&place.partial).and_then(|file| file.sync_all());
         synced.map_err(|error| Error::backend("backing up", error))
+    }
+}
+
+/// What is copied from.
+enum Source<'a> {
+    /// It stays at its point: what is written meanwhile does not have the copy begin again.
+    Snapshot(Reader<'a>),
+    Writer,
+}
+
+/// Copies all pages, so many in a step.
+fn copy_pages(from: &Connection, copy: &mut Connection, at_once: i32, progress: &mut OnProgress<'_>) -> Result<()> {
+    let backing_up = failed("backing up");
+    let backup = Backup::new(from, copy).map_err(&backing_up)?;
+    loop {
+        let step = backup.step(at_once).map_err(&backing_up)?;
+        let pages = backup.progress();
+        let total = u64::try_from(pages.pagecount).unwrap_or_default();
+        tell(progress, total.saturating_sub(u64::try_from(pages.remaining).unwrap_or_default()), total)?;
+        match step {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            _ => std::thread::sleep(PAUSE),
+        }
     }
 }
 

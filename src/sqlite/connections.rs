@@ -4,7 +4,6 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
@@ -12,7 +11,7 @@ use rusqlite::backup::Backup;
 use crate::error::{Error, Result};
 use crate::model::{Catalog, EntityKey, EntityRecord, Value};
 use crate::sqlite::checkpoints::Checkpoints;
-use crate::sqlite::failure::failed;
+use crate::sqlite::failure::{busy, failed};
 use crate::sqlite::keys::KeptKeys;
 use crate::sqlite::names::Named;
 use crate::sqlite::open::{absolute, as_given, connect_again, connect_in_memory, open, set_up};
@@ -28,6 +27,14 @@ use crate::store::{Find, Removal, Snapshot};
 const KEPT_READERS: usize = 16;
 /// How many copies of a store in memory are kept: each is as large as the store.
 const KEPT_COPIES: usize = 1;
+
+/// Why a file that has tables of the host is not purged, and what to do.
+pub(super) const HOSTS_FILE: &str = "purging the file, which has tables of the host: the host must run VACUUM and PRAGMA \
+                                     wal_checkpoint(TRUNCATE) on a connection of its own";
+
+/// What may keep a checkpoint from cutting the log to nothing.
+const OLD_SNAPSHOT: &str = "the file was purged, but its write-ahead log was not: an older snapshot is held or a transaction is open, \
+                            in this or another process; drop the snapshot, end the transaction and call `purge` again";
 
 pub(super) struct Connections {
     /// None for a store in memory, where readers look through the writer's connection or at a copy.
@@ -52,10 +59,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Says of a new file that the disk had no room for that it may be left behind. It is not removed: another process may have opened
+/// it by now, and would lose what it writes.
+fn unfinished(error: Error) -> Error {
+    const DOING: &str = "setting up a new file, which may be left behind empty for the next try";
+    match error {
+        Error::DiskFull { source, .. } => Error::DiskFull { doing: DOING, source },
+        other => other,
+    }
+}
+
 impl Connections {
     pub(super) fn open(given: &Path, mut options: SqliteOptions) -> Result<Self> {
         let path = absolute(given)?;
-        let (writer, read_only) = open(&path, &options).map_err(as_given(given))?;
+        let is_new = path.symlink_metadata().is_err();
+        let opened = open(&path, &options).map_err(as_given(given));
+        let (writer, read_only) = opened.map_err(|error| if is_new { unfinished(error) } else { error })?;
         options.read_only = read_only;
         // From here on a file that has vanished is an error, and not made anew.
         options.must_exist = true;
@@ -121,14 +140,25 @@ impl Connections {
 
     /// Commits what was done on the writer's connection, if the file is still the one that was opened.
     pub(super) fn commit(&self, step: Step<'_>) -> Result<()> {
-        if let Some(place) = &self.place {
-            place.check()?;
-        }
+        self.check_place()?;
         step.keep()?;
         if let Some(checkpoints) = &self.checkpoints {
             checkpoints.committed();
         }
         Ok(())
+    }
+
+    /// Whether the file is still the one that was opened.
+    fn check_place(&self) -> Result<()> {
+        self.place.as_ref().map_or(Ok(()), |place| place.check())
+    }
+
+    /// Says of a failed read that the file was replaced, if it was: then the failure is neither damage nor the disk's.
+    pub(super) fn explain_read<T>(&self, read: Result<T>) -> Result<T> {
+        if let Err(Error::Backend { .. } | Error::Corrupt { .. }) = &read {
+            self.check_place()?;
+        }
+        read
     }
 
     /// What is known at the revision that this connection's transaction sees.
@@ -170,11 +200,10 @@ impl Connections {
         // SQLite does not wait for the end of a checkpoint by itself.
         let _no_other = self.checkpoints.as_ref().map(Checkpoints::hold);
         let writer = self.writer()?;
+        self.check_place()?;
         let mark = writer.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0)).map_err(&purging)?;
         if self.place.is_some() && mark != APPLICATION_ID {
-            let advice = "the file is the host's, and SQLite may number rows of its tables anew: run VACUUM and \
-                          PRAGMA wal_checkpoint(TRUNCATE) on a connection of the host";
-            return Err(Error::backend("purging the file", advice));
+            return Err(Error::backend(HOSTS_FILE, "VACUUM may give new numbers to rows of the tables of the host"));
         }
         writer.execute_batch("VACUUM").map_err(&purging)?;
         if self.place.is_none() {
@@ -182,7 +211,7 @@ impl Connections {
             return Ok(());
         }
         let is_busy = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0)).map_err(&purging)?;
-        if is_busy { Err(Error::Busy { waited: Duration::ZERO }) } else { Ok(()) }
+        if is_busy { Err(busy(OLD_SNAPSHOT)) } else { Ok(()) }
     }
 
     fn reader(&self) -> Result<Reader<'_>> {
@@ -193,6 +222,11 @@ impl Connections {
             (kept, None) => self.copy(kept)?,
         };
         Ok(Reader { kept: Some(kept), home: self })
+    }
+
+    /// The writer's connection for reading, also of a store that is read-only. It stays open to a file that was deleted.
+    pub(super) fn open_to_file(&self) -> MutexGuard<'_, Connection> {
+        lock(&self.writer)
     }
 
     /// A copy of a store in memory: the one that is kept if nothing was written since.
@@ -262,6 +296,13 @@ impl Connections {
 pub(super) struct Reader<'a> {
     kept: Option<Kept>,
     home: &'a Connections,
+}
+
+impl Reader<'_> {
+    /// See [`Connections::explain_read`].
+    pub(super) fn explain<T>(&self, read: Result<T>) -> Result<T> {
+        self.home.explain_read(read)
+    }
 }
 
 impl Deref for Reader<'_> {

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use crate::error::{Error, Result};
 use crate::sqlite::connections::Connections;
-use crate::sqlite::failure::{failed, second_look, waited};
+use crate::sqlite::failure::{failed, second_look, second_look_if, waited};
 use crate::sqlite::step::Step;
 use crate::sqlite::write;
 use crate::store::{Batch, Plan, Promise, Receipt, plan};
@@ -41,7 +41,9 @@ pub(super) fn commit(connections: &Connections, writer: &Connection, jobs: &mut 
         match guarded(|| together(connections, writer, jobs)) {
             Some(Ok(answers)) => return answers.into_iter().map(Some).collect(),
             // Each would wait as long for the same.
-            Some(Err(Error::Busy { waited })) => return jobs.iter().map(|_| Some(Err(Error::Busy { waited }))).collect(),
+            Some(Err(Error::Busy { waited, reason })) => {
+                return jobs.iter().map(|_| Some(Err(Error::Busy { waited, reason }))).collect();
+            }
             Some(Err(_)) | None => {}
         }
     }
@@ -61,14 +63,13 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
 
 /// The answers of all; an error if nothing of any was kept.
 fn together(connections: &Connections, writer: &Connection, jobs: &mut [Job]) -> Result<Vec<Result<Receipt>>> {
-    let is_alone = jobs.len() == 1;
     let began = Instant::now();
     let step = Step::writing(writer).map_err(failed("beginning to write")).map_err(waited(began))?;
     let mut known = connections.known(writer)?;
     let (mut came, mut removals, mut has_written) = (Vec::with_capacity(jobs.len()), Vec::new(), false);
     for job in &mut *jobs {
         let tables = connections.tables(writer, Arc::clone(&known));
-        let settled = match second_look(|| plan(&tables, &job.batch)) {
+        let settled = match second_look_if(|| !writer.is_autocommit(), || plan(&tables, &job.batch)) {
             Ok(Plan { receipt, changes: Some(mut changes) }) => {
                 known = write::store(&tables, &mut changes, &mut |_| ControlFlow::Continue(()))?;
                 removals.append(&mut changes.removals);
@@ -78,7 +79,7 @@ fn together(connections: &Connections, writer: &Connection, jobs: &mut [Job]) ->
             }
             Ok(Plan { receipt, changes: None }) => Ok(receipt),
             // SQLite ended the transaction by itself: what was written before is gone as well.
-            Err(error) if writer.is_autocommit() && !is_alone => return Err(error),
+            Err(error) if writer.is_autocommit() => return Err(error),
             Err(error) => Err(error),
         };
         came.push(if has_written { Came::SettledOn(settled) } else { Came::Settled(settled) });

@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use crate::error::{Error, Result};
 use crate::model::{Catalog, CommitId, EntityKey, EntityRecord, Name, Value};
+use crate::sqlite::connections::HOSTS_FILE;
 use crate::sqlite::failure::{failed, waited};
 use crate::sqlite::lent_snapshot::LentSnapshot;
 use crate::sqlite::names::{Named, Names};
@@ -55,9 +56,8 @@ impl HostTables {
     /// cannot be written; a failure of SQLite.
     pub fn on<'c>(&self, connection: &'c Connection) -> Result<LentStore<'c>> {
         check_sqlite(|| place_of(connection))?;
-        let began = Instant::now();
         let store = LentStore { connection, tables: self.clone(), known: RefCell::default() };
-        store.now().map_err(waited(began))?;
+        store.call(|_| store.now())?;
         Ok(store)
     }
 
@@ -175,37 +175,55 @@ impl<'c> LentStore<'c> {
 
     /// Where what is known is too old: learns the definitions anew, of the same instant.
     fn read_anew(&self, entity: &EntityKey) -> Result<EntityRead> {
+        self.call(|_| {
+            let _instant = Step::reading(self.connection).map_err(failed("beginning to read"))?;
+            let tables = self.tables(self.now()?.0);
+            let record = tables.read(std::slice::from_ref(entity))?.pop().flatten();
+            Ok((Arc::clone(&tables.known.catalog), record))
+        })
+    }
+
+    /// Every call that may take long or fail goes through here: the error says how long was waited, and whether SQLite has undone the
+    /// transaction of the host.
+    pub(super) fn call<T>(&self, work: impl FnOnce(&HostTransaction<'_>) -> Result<T>) -> Result<T> {
         let began = Instant::now();
-        let _instant = Step::reading(self.connection).map_err(failed("beginning to read")).map_err(waited(began))?;
-        let tables = self.tables(self.now().map_err(waited(began))?.0);
-        let record = tables.read(std::slice::from_ref(entity)).map_err(waited(began))?.pop().flatten();
-        Ok((Arc::clone(&tables.known.catalog), record))
+        let host = HostTransaction::of(self.connection);
+        work(&host).map_err(|error| if host.is_undone() { undone(error) } else { waited(began)(error) })
     }
 
     /// Does this in a transaction of ours, or in a savepoint within the host's.
     fn in_step<T>(&self, work: impl FnOnce(&Tables<&Connection>) -> Result<(T, Keep)>) -> Result<T> {
-        let began = Instant::now();
-        let is_of_host = !self.connection.is_autocommit();
-        let done = Step::writing(self.connection).map_err(failed("beginning to write")).and_then(|step| {
+        self.call(|_| {
+            let step = Step::writing(self.connection).map_err(failed("beginning to write"))?;
             let (done, keep) = work(&self.tables(self.now()?.0))?;
             match keep {
                 Keep::Nothing => {}
                 Keep::All => step.keep()?,
             }
             Ok(done)
-        });
-        done.map_err(|error| {
-            if is_of_host && self.connection.is_autocommit() {
-                return undone(error);
-            }
-            waited(began)(error)
         })
     }
 }
 
-/// The error of a write that ended the transaction of which it was part. Its kind stays.
+/// The transaction that the host had open when a call began. After some failures, also of a read, SQLite undoes all of it by itself.
+pub(super) struct HostTransaction<'c> {
+    connection: &'c Connection,
+    was_open: bool,
+}
+
+impl<'c> HostTransaction<'c> {
+    fn of(connection: &'c Connection) -> Self {
+        Self { connection, was_open: !connection.is_autocommit() }
+    }
+
+    pub(super) fn is_undone(&self) -> bool {
+        self.was_open && self.connection.is_autocommit()
+    }
+}
+
+/// The error of a call that ended the transaction of which it was part. Its kind stays.
 fn undone(error: Error) -> Error {
-    const DOING: &str = "writing, and SQLite has undone the whole transaction of the host";
+    const DOING: &str = "using the attributes, and SQLite has undone the whole transaction of the host";
     match error {
         Error::DiskFull { source, .. } => Error::DiskFull { doing: DOING, source },
         Error::Corrupt { what, source } => Error::Corrupt { what: format!("{what}, {DOING}"), source },
@@ -234,15 +252,18 @@ impl AttributeStore for LentStore<'_> {
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
-        let began = Instant::now();
-        let (known, commit) = self.now().map_err(waited(began))?;
+        let (known, commit) = self.call(|_| self.now())?;
         Ok(Box::new(LentSnapshot::new(self, known, commit)))
     }
 
     fn read_entity(&self, entity: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
         let known = Arc::clone(&self.known.borrow());
-        if let Ok(Answer::Read(read)) = point::read_entity(self.named(), &known, entity) {
-            return Ok(read);
+        let host = HostTransaction::of(self.connection);
+        match point::read_entity(self.named(), &known, entity) {
+            Ok(Answer::Read(read)) => return Ok(read),
+            // Reading again would see the state without the transaction.
+            Err(error) if host.is_undone() => return Err(undone(error)),
+            _ => {}
         }
         // The definitions have changed, the tables are gone, or it failed, and will say why.
         self.read_anew(entity)
@@ -252,12 +273,14 @@ impl AttributeStore for LentStore<'_> {
         let known = Arc::clone(&self.known.borrow());
         // What `find` answers is its own: it is asked once.
         let mut is_asked = false;
+        let host = HostTransaction::of(self.connection);
         let read = point::read_value(self.named(), &known, entity, &mut |catalog| {
             is_asked = true;
             find(catalog)
         });
         match read {
             Ok(Answer::Read(value)) => return Ok(value),
+            Err(error) if host.is_undone() => return Err(undone(error)),
             Err(error) if is_asked => return Err(error),
             _ => {}
         }
@@ -267,9 +290,7 @@ impl AttributeStore for LentStore<'_> {
     }
 
     fn purge(&self) -> Result<()> {
-        let advice = "the file is the host's, and cannot be written anew within a transaction: run VACUUM and, where it has a \
-                      write-ahead log, PRAGMA wal_checkpoint(TRUNCATE) on a connection of the host";
-        Err(Error::backend("purging the file", advice))
+        Err(Error::backend(HOSTS_FILE, "SQLite cannot write a file anew within a transaction"))
     }
 
     fn rebuild_index(&self, progress: &mut OnProgress<'_>) -> Result<()> {

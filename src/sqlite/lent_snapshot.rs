@@ -5,13 +5,12 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
 
 use rusqlite::Connection;
 
 use crate::error::{Error, Result};
 use crate::model::{Catalog, CommitId, DefinitionId, EntityKey, EntityRecord, EntityType, Ordinal, Value};
-use crate::sqlite::failure::{failed, second_look, waited};
+use crate::sqlite::failure::{failed, second_look_if};
 use crate::sqlite::lent::LentStore;
 use crate::sqlite::step::Step;
 use crate::sqlite::tables::{Known, Tables};
@@ -35,17 +34,18 @@ impl<'a> LentSnapshot<'a> {
 
     /// Each call is of one instant, and of the same as the one before.
     fn read_from<T>(&self, mut read: impl FnMut(&Tables<&'a Connection>) -> Result<T>) -> Result<T> {
-        let began = Instant::now();
-        let _instant = Step::reading(self.store.connection()).map_err(failed("beginning to read")).map_err(waited(began))?;
-        let (known, found) = self.store.now().map_err(waited(began))?;
-        let taken_at = self.taken_at.get();
-        if !known.is_like(&self.known) || (self.is_read.get() && taken_at != found) {
-            return Err(Error::SnapshotEnded { taken_at, found });
-        }
-        self.taken_at.set(found);
-        self.is_read.set(true);
-        let tables = self.store.tables(known);
-        second_look(|| read(&tables)).map_err(waited(began))
+        self.store.call(|host| {
+            let _instant = Step::reading(self.store.connection()).map_err(failed("beginning to read"))?;
+            let (known, found) = self.store.now()?;
+            let taken_at = self.taken_at.get();
+            if !known.is_like(&self.known) || (self.is_read.get() && taken_at != found) {
+                return Err(Error::SnapshotEnded { taken_at, found });
+            }
+            self.taken_at.set(found);
+            self.is_read.set(true);
+            let tables = self.store.tables(known);
+            second_look_if(|| !host.is_undone(), || read(&tables))
+        })
     }
 }
 

@@ -58,9 +58,11 @@ pub use lent::{HostTables, LentStore};
 /// at all for itself, all with one wait for the disk. Another thread takes checkpoints beside commits. Dropping the last clone
 /// writes what was handed in, ends both threads and closes all files; it blocks for as long as that takes.
 ///
-/// If the file is deleted, moved or replaced while it is open, commits return [`Error::FileReplaced`] and write nothing. On Unix each
-/// commit compares device and inode of the file, of its write-ahead log and of the index of the log with those that were opened.
-/// Reads go on seeing the file that was opened.
+/// If the file is deleted, moved or replaced while it is open, commits and [`purge`](crate::Attributes::purge) return
+/// [`Error::FileReplaced`] and write nothing. On Unix they compare device and inode of the file, of its write-ahead log and of the
+/// index of the log with those that were opened. Reads on connections that are open already go on seeing the file that was opened: up
+/// to 16 connections of earlier reads are kept. A read that needs another connection returns [`Error::FileReplaced`], and so does a
+/// read that fails. [`SqliteStore::backup`] always copies the file that was opened, also after it was deleted.
 ///
 /// The schema of a file is not trusted. Opening refuses triggers on the tables of the store, views and virtual tables in their place,
 /// and tables or UNIQUE indexes that this library does not make. Later changes of the schema are not checked, but no trigger runs
@@ -181,7 +183,9 @@ impl SqliteOptions {
     ///
     /// # Errors
     /// [`crate::Error::Open`] for a place that cannot be a store, or a schema that is not ours, and says why;
-    /// [`crate::Error::Corrupt`] for a damaged file.
+    /// [`crate::Error::Corrupt`] for a damaged file; [`crate::Error::DiskFull`] if there is no room for a new file, or for the index of
+    /// the write-ahead log that SQLite keeps beside each open file. A new file may then be left behind without tables; the next call
+    /// makes a store of it.
     pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore> {
         let began = Instant::now();
         let queue = self.queue;
@@ -239,6 +243,12 @@ impl SqliteStore {
         self.writer.close()
     }
 
+    /// What a read answers, and what is said if it fails.
+    fn read<'a, T>(&'a self, mut read: impl FnMut(&'a Connections) -> Result<T>) -> Result<T> {
+        let began = Instant::now();
+        self.connections.explain_read(second_look(|| read(&self.connections))).map_err(waited(began))
+    }
+
     fn write_on(&self, writer: &Connection, decide: &mut Decide<'_>, progress: &mut OnProgress<'_>) -> Result<Receipt> {
         let began = Instant::now();
         let step = Step::writing(writer).map_err(failed("beginning to write")).map_err(waited(began))?;
@@ -277,23 +287,19 @@ impl AttributeStore for SqliteStore {
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
-        let began = Instant::now();
-        Ok(Box::new(FileSnapshot(second_look(|| self.connections.snapshot()).map_err(waited(began))?)))
+        Ok(Box::new(FileSnapshot(self.read(Connections::snapshot)?)))
     }
 
     fn catalog(&self) -> Result<Arc<Catalog>> {
-        let began = Instant::now();
-        second_look(|| self.connections.catalog()).map_err(waited(began))
+        self.read(Connections::catalog)
     }
 
     fn read_entity(&self, entity: &EntityKey) -> Result<(Arc<Catalog>, Option<Arc<EntityRecord>>)> {
-        let began = Instant::now();
-        second_look(|| self.connections.read_entity(entity)).map_err(waited(began))
+        self.read(|connections| connections.read_entity(entity))
     }
 
     fn read_value(&self, entity: &EntityKey, find: &mut Find<'_>) -> Result<Option<Value>> {
-        let began = Instant::now();
-        second_look(|| self.connections.read_value(entity, find)).map_err(waited(began))
+        self.read(|connections| connections.read_value(entity, find))
     }
 
     fn purge(&self) -> Result<()> {

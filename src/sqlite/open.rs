@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
 use crate::error::{Error, Result};
 use crate::model::{DefinitionSpec, Name};
 use crate::sqlite::SqliteOptions;
-use crate::sqlite::failure::failed;
+use crate::sqlite::failure::{failed, waited};
 use crate::sqlite::migrate::migrate;
 use crate::sqlite::names::{Named, Names};
 use crate::sqlite::own_tables;
@@ -132,10 +132,11 @@ fn check_place(path: &Path, options: &SqliteOptions) -> Result<(), String> {
 
 /// A connection more to the file that a store has open already.
 pub(super) fn connect_again(place: &Place, options: &SqliteOptions) -> Result<Connection> {
-    // Another file under its name is not even opened: SQLite would read the log beside it into it, which is of the first.
-    place.check_file()?;
+    // Another file under its name is not even opened: SQLite would read the log beside it into it, which is of the first. If the log
+    // is gone, SQLite would make an empty one, and read wrong pages by an index that is of the first log.
+    place.check()?;
     let opened = connect(place.path(), options);
-    place.check_file()?;
+    place.check()?;
     opened
 }
 
@@ -244,8 +245,7 @@ fn switch_to_wal(connection: &Connection, options: &SqliteOptions) -> Result<()>
                 return Err(Error::backend("switching to a write-ahead log", source));
             }
             Err(Error::Busy { .. }) if began.elapsed() < options.busy_timeout => std::thread::sleep(PAUSE),
-            Err(Error::Busy { .. }) => return Err(Error::Busy { waited: began.elapsed() }),
-            Err(error) => return Err(error),
+            Err(error) => return Err(waited(began)(error)),
         }
     }
 }

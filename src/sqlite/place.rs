@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 /// What comes behind the name of the file, and what it is.
 const FILES: [(&str, &str); 3] = [("", "file"), ("-wal", "write-ahead log"), ("-shm", "index of the write-ahead log")];
 
+/// What to do about a file that does not come back.
+const SAVE: &str = "save what the store still has open with `SqliteStore::backup` before you close it";
+
 /// Device and inode.
 type Identity = (u64, u64);
 
@@ -47,19 +50,20 @@ impl Place {
         self.files.iter().try_for_each(|file| self.check_one(file))
     }
 
-    /// The same of the file alone: its log is made when it is needed.
-    pub(super) fn check_file(&self) -> Result<()> {
-        self.files.iter().take(1).try_for_each(|file| self.check_one(file))
-    }
-
     fn check_one(&self, (name, what, opened): &(PathBuf, &'static str, Identity)) -> Result<()> {
         let reason = match identity(name) {
             // SQLite would read whatever log lies beside a file into it.
-            Ok(Some(found)) if found != *opened && *what == FILES[0].1 => {
-                format!("another file is in the place of its {what}, and the log beside that may be of the old one: remove it")
+            Ok(Some(found)) if found != *opened && *what == FILES[0].1 => format!(
+                "another file is in the place of its {what}; decide which of the two is meant: move the old one back, or close the \
+                 store, remove the {} beside the new one, as that may be of the old one, and open the store again",
+                FILES[1].1
+            ),
+            Ok(Some(found)) if found != *opened => {
+                format!("another file is in the place of its {what}; move the old one back; if it is gone, {SAVE}")
             }
-            Ok(Some(found)) if found != *opened => format!("another file is in the place of its {what}"),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => format!("its {what} was deleted or moved away"),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                format!("its {what} was deleted or moved away; if it was moved, move it back; if it was deleted, {SAVE}")
+            }
             // A name that cannot be looked at tells nothing.
             _ => return Ok(()),
         };

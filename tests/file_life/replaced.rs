@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use custom_attributes::{Attributes, Error, SqliteStore};
+use custom_attributes::{Attributes, Error, MemoryStore, SqliteStore};
 
 use crate::{folder, open, prepared, seats, set};
 
@@ -24,11 +24,12 @@ fn assert_nothing_is_acknowledged(attributes: &Attributes<SqliteStore>, said: &s
     errors.push(batch().commit().unwrap_err());
     errors.push(batch().commit_with(progress).unwrap_err());
     errors.push(attributes.rebuild_index(progress).unwrap_err());
+    errors.push(attributes.purge().unwrap_err());
     errors.push(attributes.of("customer").unwrap().define(custom_attributes::DefinitionSpec::string("late")).unwrap_err());
     for error in errors {
         assert!(matches!(error, Error::FileReplaced { .. }) && error.code() == 50005, "{error:?}");
         let text = error.to_string();
-        assert!(text.contains("crm.db") && text.contains(said) && text.contains("nothing was written"), "{text}");
+        assert!(text.contains("crm.db") && text.contains(said) && text.contains("changed nothing"), "{text}");
     }
 }
 
@@ -41,6 +42,104 @@ fn a_deleted_file() {
     assert_nothing_is_acknowledged(&attributes, "its file was deleted or moved away");
     drop(attributes);
     assert!(!path.exists());
+}
+
+#[test]
+fn a_copy_or_an_import_into_a_deleted_file() {
+    let folder = folder();
+    let path = folder.path().join("crm.db");
+    let progress = |_| ControlFlow::Continue(());
+    let attributes = prepared(&path);
+    let more = Attributes::new(MemoryStore::new());
+    attributes.copy_to(more.store(), progress).unwrap();
+    more.of("customer").unwrap().set(2, "seats", 7).unwrap();
+    let mut export = Vec::new();
+    more.export(&mut export, progress).unwrap();
+    fs::remove_file(&path).unwrap();
+    let copied = more.copy_to(attributes.store(), progress).unwrap_err();
+    let imported = attributes.import(&export[..], progress).unwrap_err();
+    assert_eq!((copied.code(), imported.code()), (50005, 50005), "{copied} {imported}");
+}
+
+#[test]
+fn the_error_says_what_to_do() {
+    let folder = folder();
+    let (path, aside) = (folder.path().join("crm.db"), folder.path().join("aside.db"));
+    let attributes = prepared(&path);
+    let said = || set(&attributes, 2, 9).unwrap_err().to_string();
+    fs::rename(&path, &aside).unwrap();
+    let gone = said();
+    assert!(gone.contains("if it was moved, move it back") && gone.contains("if it was deleted, save"), "{gone}");
+    assert!(gone.contains("`SqliteStore::backup` before you close it"), "{gone}");
+    fs::copy(&aside, &path).unwrap();
+    let replaced = said();
+    assert!(replaced.contains("decide which of the two is meant: move the old one back, or close the store"), "{replaced}");
+}
+
+#[test]
+fn a_deleted_file_is_still_backed_up() {
+    let folder = folder();
+    for (n, (end, has_reader)) in [("", true), ("", false), ("-wal", true), ("-wal", false)].into_iter().enumerate() {
+        let (path, copy) = (folder.path().join(format!("{n}-crm.db")), folder.path().join(format!("{n}-copy.db")));
+        let expected = prepared(&path).digest().unwrap();
+        let attributes = open(&path);
+        if has_reader {
+            assert_eq!(seats(&attributes, 1), Some(5));
+        }
+        fs::remove_file(beside(&path, end)).unwrap();
+        let mut told = Vec::new();
+        // The callback may use the store.
+        let progress = |progress: custom_attributes::Progress| {
+            told.push((progress, set(&attributes, 2, 9).unwrap_err().code()));
+            ControlFlow::Continue(())
+        };
+        attributes.store().backup(&copy, progress).unwrap();
+        assert!(told.iter().all(|(_, code)| *code == 50005) && told.last().is_some_and(|(last, _)| last.done == last.total));
+        attributes.store().backup_over(&copy, |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!(open(&copy).digest().unwrap(), expected);
+    }
+}
+
+/// Takes snapshots until one needs a connection more, and returns its error.
+fn assert_is_refused_to_read(attributes: &Attributes<SqliteStore>) {
+    let mut held = Vec::new();
+    let error = (0..20).find_map(|_| attributes.snapshot().map(|view| held.push(view)).err()).expect("a connection more");
+    assert_eq!(error.code(), 50005, "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("changed nothing") && text.contains("was deleted or moved away"), "{text}");
+    assert!(held.iter().all(|view| view.get::<i64>(("customer", 1), "seats").unwrap() == Some(5)));
+}
+
+#[test]
+fn a_deleted_file_or_log_is_named_to_a_reader_that_needs_it() {
+    let folder = folder();
+    for (n, end) in ["", "-wal", "-shm"].into_iter().enumerate() {
+        let path = folder.path().join(format!("{n}-crm.db"));
+        let attributes = prepared(&path);
+        fs::remove_file(beside(&path, end)).unwrap();
+        assert_is_refused_to_read(&attributes);
+        assert!(!beside(&path, end).exists(), "nothing is put in its place");
+    }
+}
+
+#[test]
+fn a_read_that_fails_as_the_file_was_replaced() {
+    let folder = folder();
+    let path = folder.path().join("crm.db");
+    let attributes = prepared(&path);
+    let many = (0..3000).fold(attributes.batch(), |batch, id| batch.set(("customer", id), "seats", id));
+    many.commit().unwrap();
+    attributes.purge().unwrap();
+    drop(attributes);
+    let attributes = open(&path);
+    assert_eq!(seats(&attributes, 1), Some(1));
+    let held = attributes.snapshot().unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_len(4096).unwrap();
+    let damaged = held.get::<i64>(("customer", 2500), "seats").unwrap_err();
+    assert_eq!(damaged.code(), 50002, "{damaged}");
+    fs::remove_file(&path).unwrap();
+    let replaced = held.get::<i64>(("customer", 2500), "seats").unwrap_err();
+    assert_eq!(replaced.code(), 50005, "{replaced}");
 }
 
 #[test]
@@ -66,7 +165,7 @@ fn a_file_that_another_one_replaces() {
     set(&from, 1, 50).unwrap();
     drop(from);
     fs::rename(&other, &path).unwrap();
-    assert_nothing_is_acknowledged(&attributes, "another file is in the place of its file, and the log");
+    assert_nothing_is_acknowledged(&attributes, "another file is in the place of its file; decide");
     // What has the old one open sees it yet; nobody gets the two mixed up.
     let held: Vec<_> = (0..20).map_while(|_| attributes.snapshot().ok()).collect();
     assert!(held.iter().all(|view| view.get::<i64>(("customer", 1), "seats").unwrap() == Some(5)));
@@ -109,7 +208,7 @@ fn a_link_that_leads_elsewhere_by_now() {
     set(&attributes, 1, 6).unwrap();
     fs::remove_file(&path).unwrap();
     symlink(&second, &path).unwrap();
-    assert_nothing_is_acknowledged(&attributes, "another file is in the place of its file, and the log");
+    assert_nothing_is_acknowledged(&attributes, "another file is in the place of its file; decide");
     drop(attributes);
     assert_eq!((seats(&open(&first), 1), seats(&open(&second), 1)), (Some(6), Some(5)));
 }

@@ -227,6 +227,47 @@ fn an_interrupted_batch_is_an_error() {
     assert_eq!((crm.both(), faults(&attributes)), ((0, Some(10)), 0));
 }
 
+/// Makes further tables in a transaction of the host, which fails.
+fn assert_making_says_what_is_undone(crm: &Crm) -> custom_attributes::Error {
+    let more = HostTables::with_prefix("more_").unwrap();
+    let error = more.on(&crm.connection).unwrap_err();
+    let was_undone = crm.connection.is_autocommit();
+    assert_eq!(error.to_string().contains("SQLite has undone the whole transaction of the host"), was_undone, "{error}");
+    error
+}
+
+#[test]
+fn making_tables_in_a_transaction_says_what_is_undone() {
+    let mut crm = Crm::new();
+    set(&crm.on(), 1, 10);
+    let pages: i64 = crm.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    for room in [0, 1, 5] {
+        crm.connection.query_row(&format!("PRAGMA max_page_count = {}", pages + room), [], |_| Ok(())).unwrap();
+        crm.run("BEGIN; INSERT INTO customers VALUES (1, 'Acme')");
+        assert_eq!(assert_making_says_what_is_undone(&crm).code(), 50701);
+        if !crm.connection.is_autocommit() {
+            crm.run("ROLLBACK");
+        }
+    }
+    crm.connection.query_row("PRAGMA max_page_count = 100000", [], |_| Ok(())).unwrap();
+    let left = Arc::new(AtomicUsize::new(usize::MAX));
+    let asked = Arc::clone(&left);
+    let _ = crm.connection.progress_handler(1, Some(move || asked.fetch_sub(1, Ordering::Relaxed) == 0));
+    let mut undone = 0;
+    for after in (0..200).step_by(10) {
+        crm.run("BEGIN; INSERT INTO customers VALUES (1, 'Acme')");
+        left.store(after, Ordering::Relaxed);
+        let _ = assert_making_says_what_is_undone(&crm);
+        left.store(usize::MAX, Ordering::Relaxed);
+        match crm.connection.is_autocommit() {
+            true => undone += 1,
+            false => crm.run("ROLLBACK"),
+        }
+    }
+    assert!(undone > 0);
+    assert_eq!(crm.both(), (0, Some(10)));
+}
+
 #[test]
 fn tables_of_a_newer_release_are_refused() {
     let crm = Crm::new();

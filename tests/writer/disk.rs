@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use custom_attributes::{AttributeStore, Attributes, DefinitionSpec, Error, SqliteStore, Submitted, attr};
+use custom_attributes::{AttributeStore, Attributes, DefinitionSpec, Error, HostTables, SqliteStore, Submitted, attr};
 
 use crate::{assert_index_is_sound, folder, held, prepared};
 
@@ -31,7 +31,9 @@ fn the_role_of_a_child() {
     let (Ok(role), Ok(folder)) = (std::env::var(ROLE), std::env::var(FOLDER)) else { return };
     match role.as_str() {
         "fill" => fill(Path::new(&folder)),
+        "open" => open_without_room(Path::new(&folder)),
         "misread" => misread(Path::new(&folder)),
+        "misread_in_host" => misread_in_transaction_of_host(Path::new(&folder)),
         other => panic!("no such role: {other}"),
     }
 }
@@ -73,24 +75,71 @@ fn fill(folder: &Path) {
     println!("\nwent on");
 }
 
-#[test]
-fn a_full_disk_is_said_to_be_full_and_keeps_nothing() {
+/// Opens an existing file and a new one, without room for what SQLite puts beside them.
+fn open_without_room(folder: &Path) {
+    let (path, new, ballast) = (folder.join("crm.db"), folder.join("new.db"), folder.join("ballast"));
+    drop(prepared(&path));
+    let fill = || {
+        let mut file = fs::File::options().append(true).create(true).open(&ballast).unwrap();
+        for size in [1 << 16, 4096, 1] {
+            while std::io::Write::write_all(&mut file, &vec![1; size]).is_ok() {}
+        }
+    };
+    fill();
+    let options = [SqliteStore::options(), SqliteStore::options().must_exist(), SqliteStore::options().read_only()];
+    for options in options {
+        assert_is_full(&options.open(&path).unwrap_err());
+    }
+    let mut rooms = 0;
+    // A page more of room each time: each step of making a store meets a full disk.
+    for _ in 0..40 {
+        fill();
+        let length = fs::metadata(&ballast).unwrap().len();
+        fs::File::options().write(true).open(&ballast).unwrap().set_len(length - 4096 * (rooms + 1)).unwrap();
+        let Err(error) = SqliteStore::open(&new) else { break };
+        assert_is_full(&error);
+        if rooms == 0 {
+            assert!(error.to_string().contains("a new file, which may be left behind empty for the next try"), "{error}");
+        }
+        rooms += 1;
+    }
+    assert!((3..40).contains(&rooms), "{rooms}");
+    fs::remove_file(&ballast).unwrap();
+    for path in [&path, &new] {
+        prepared(path).of("customer").unwrap().set(1, "a", 1).unwrap();
+    }
+    println!("\nopened");
+}
+
+/// Runs the role on a small disk of its own, which only the child sees: it needs no more rights than a user has, where the system
+/// lets users do so. None if it does not.
+fn on_a_small_disk(role: &str) -> Option<String> {
     let folder = folder();
-    // A disk of its own, which only the child sees: it needs no more rights than a user has, where the system lets users do so.
     let mount = "mount -t tmpfs -o size=6m none \"$DISK_TEST_FOLDER\"";
     let program = std::env::current_exe().unwrap();
     let is_possible = child("none", folder.path(), "unshare", &["-rm", "sh", "-c", mount]).output();
     if !is_possible.is_ok_and(|output| output.status.success()) {
         eprintln!("SKIPPED: this system lets nobody mount a small disk for a test");
-        return;
+        return None;
     }
     let script = format!("{mount} && exec \"$0\" --exact disk::the_role_of_a_child --nocapture");
-    let child = child("fill", folder.path(), "unshare", &["-rm", "sh", "-c", &script, program.to_str().unwrap()]).output();
-    let text = said(child.unwrap());
+    let child = child(role, folder.path(), "unshare", &["-rm", "sh", "-c", &script, program.to_str().unwrap()]).output();
+    Some(said(child.unwrap()))
+}
+
+#[test]
+fn opening_on_a_full_disk_says_so() {
+    let Some(text) = on_a_small_disk("open") else { return };
+    assert!(text.contains("\nopened"), "{text}");
+}
+
+#[test]
+fn a_full_disk_is_said_to_be_full_and_keeps_nothing() {
+    let Some(text) = on_a_small_disk("fill") else { return };
     assert!(text.contains("\nwent on"), "{text}");
 }
 
-/// A `pread` that fails once with EIO, of a database, as soon as there is a file to say so.
+/// A `pread` that fails once, with EIO or the error that is asked for, of a database, as soon as there is a file to say so.
 const FAILING: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -102,10 +151,14 @@ static int fails(size_t n) {
     const char *trigger = getenv("DISK_TEST_TRIGGER");
     return n >= 4096 && trigger && unlink(trigger) == 0;
 }
+static int error(void) {
+    const char *asked = getenv("DISK_TEST_ERROR");
+    return asked ? atoi(asked) : EIO;
+}
 ssize_t pread64(int fd, void *to, size_t n, off64_t at) {
     static ssize_t (*real)(int, void *, size_t, off64_t);
     if (!real) real = dlsym(RTLD_NEXT, "pread64");
-    if (fails(n)) { errno = EIO; return -1; }
+    if (fails(n)) { errno = error(); return -1; }
     return real(fd, to, n, at);
 }
 ssize_t pread(int fd, void *to, size_t n, off_t at) { return pread64(fd, to, n, at); }
@@ -144,8 +197,68 @@ fn misread(folder: &Path) {
     println!("\nread all the same");
 }
 
+/// Reads within a transaction of the host while one read of the disk fails in such a way that SQLite undoes the transaction.
+fn misread_in_transaction_of_host(folder: &Path) {
+    type Attributed<'a> = Attributes<custom_attributes::LentStore<'a>>;
+    let path = folder.join("crm.db");
+    let trigger = PathBuf::from(std::env::var("DISK_TEST_TRIGGER").unwrap());
+    let attributes = prepared(&path);
+    let many = (0..3000i64).fold(attributes.batch(), |batch, n| batch.set(("customer", n), "a", n));
+    many.commit().unwrap();
+    drop(attributes);
+    let tables = HostTables::new();
+    let in_host = |what: &str, is_warm: bool, work: &dyn Fn(&Attributed<'_>) -> custom_attributes::Result<()>| {
+        let host = rusqlite::Connection::open(&path).unwrap();
+        // It knows the definitions, and has nothing of the values in its cache.
+        tables.on(&host).unwrap();
+        host.execute_batch("BEGIN IMMEDIATE; CREATE TABLE of_host (id INTEGER)").unwrap();
+        let attributes = is_warm.then(|| Attributes::new(tables.on(&host).unwrap()));
+        if !is_warm {
+            host.execute_batch("PRAGMA cache_size = 0; PRAGMA shrink_memory").unwrap();
+        }
+        fs::write(&trigger, b"").unwrap();
+        let done = match attributes {
+            Some(attributes) => work(&attributes),
+            None => tables.on(&host).map(drop),
+        };
+        assert!(!trigger.exists(), "{what}: nothing was read");
+        assert!(host.is_autocommit(), "{what}: SQLite kept the transaction");
+        let error = done.expect_err(what);
+        assert!(error.to_string().contains("SQLite has undone the whole transaction of the host"), "{what}: {error}");
+    };
+    in_host("get", true, &|attributes| attributes.of("customer")?.get::<i64>(7, "a").map(drop));
+    in_host("entity", true, &|attributes| attributes.of("customer")?.entity(2000).map(drop));
+    in_host("find", true, &|attributes| attributes.of("customer")?.find(attr("a").ge(2990)).map(drop));
+    in_host("history", true, &|attributes| attributes.snapshot()?.history(("customer", 2000)).map(drop));
+    in_host("set", true, &|attributes| attributes.of("customer")?.set(2500, "a", 1).map(drop));
+    in_host("on", false, &|_| Ok(()));
+    assert_batches_stay_whole(&path, &trigger);
+    println!("\nread in the transaction of the host");
+}
+
+/// A batch that was handed in, whose read fails and ends the transaction, is kept whole all the same, and alone.
+fn assert_batches_stay_whole(path: &Path, trigger: &Path) {
+    let attributes = Attributes::new(SqliteStore::open(path).unwrap());
+    attributes.store().catalog().unwrap();
+    fs::write(trigger, b"").unwrap();
+    let batch = (2600..2700).fold(attributes.batch(), |batch, n| batch.set(("customer", n), "a", 1));
+    batch.submit().unwrap().wait().unwrap();
+    assert!(!trigger.exists(), "nothing was read");
+    assert_index_is_sound(&attributes);
+}
+
 #[test]
 fn a_read_that_fails_once_is_no_damage() {
+    with_failing_reads("misread", None, "\nread all the same");
+}
+
+#[test]
+fn a_read_that_undoes_the_transaction_of_the_host_says_so() {
+    // EACCES: SQLite takes EIO for damage, which undoes nothing.
+    with_failing_reads("misread_in_host", Some("13"), "\nread in the transaction of the host");
+}
+
+fn with_failing_reads(role: &str, error: Option<&str>, expected: &str) {
     let folder = folder();
     let (source, library) = (folder.path().join("failing.c"), folder.path().join("failing.so"));
     fs::write(&source, FAILING).unwrap();
@@ -156,8 +269,9 @@ fn a_read_that_fails_once_is_no_damage() {
     }
     let program = std::env::current_exe().unwrap();
     let arguments = ["--exact", "disk::the_role_of_a_child", "--nocapture"];
-    let mut child = child("misread", folder.path(), program.to_str().unwrap(), &arguments);
+    let mut child = child(role, folder.path(), program.to_str().unwrap(), &arguments);
+    child.envs(error.map(|error| ("DISK_TEST_ERROR", error)));
     let output = child.env("LD_PRELOAD", &library).env("DISK_TEST_TRIGGER", folder.path().join("trigger")).output();
     let text = said(output.unwrap());
-    assert!(text.contains("\nread all the same"), "{text}");
+    assert!(text.contains(expected), "{text}");
 }
