@@ -9,6 +9,7 @@ use crate::error::{Error, Result, Rule, Violation};
 use crate::filter::BoundFilter;
 use crate::model::{Catalog, DataType, DefinitionId};
 use crate::store::{BoundQuery, Rank};
+use crate::violation::plural;
 
 /// How many characters a checksum has.
 const SUM: usize = 16;
@@ -26,6 +27,13 @@ const SUM: usize = 16;
 ///
 /// A text that was cut or changed is refused as soon as it is parsed. That is a safeguard against mistakes: the text is
 /// neither secret nor signed, and whoever forges one reads what the query could have answered anyway.
+///
+/// # Sensitive values
+///
+/// The text contains, encoded but not encrypted, the values by which the query is ordered, as the last entity of the page holds them.
+/// Where a query is ordered by a [sensitive](crate::DefinitionSpec::sensitive) attribute, do not put its cursors into URLs or logs.
+/// `Debug` hides the text, so that the output of `Debug` for a page or a query does not contain it either. `Display`,
+/// [`Cursor::as_str`] and the serialised form show it.
 ///
 /// ```
 /// use custom_attributes::{Attributes, DataType, DefinitionSpec, Direction, MemoryStore, Query};
@@ -49,7 +57,7 @@ const SUM: usize = 16;
 /// assert!("not a cursor".parse::<custom_attributes::Cursor>().is_err());
 /// # Ok::<(), custom_attributes::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Cursor(String);
 
@@ -88,7 +96,8 @@ impl Cursor {
 
 /// The text is not quoted: it may have a value in it.
 fn malformed(text: &str) -> Error {
-    let found = format!("a text of {} characters", text.chars().count());
+    let count = text.chars().count();
+    let found = format!("a text of {count} {}", plural(count, "character"));
     Violation::new(Rule::Cursor, "one that a page ended with, whole and unchanged", found).into()
 }
 
@@ -159,6 +168,12 @@ fn add_filter(text: &mut String, filter: &BoundFilter, catalog: &Catalog) {
 fn checksum([first, second]: [&str; 2]) -> u64 {
     let bytes = first.bytes().chain([0]).chain(second.bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+impl fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cursor(..)")
+    }
 }
 
 impl fmt::Display for Cursor {

@@ -141,7 +141,9 @@ impl Entity {
 }
 
 /// What an entity holds for an attribute, or else the default of the definition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// `Debug` names the attribute and hides the value of a sensitive one.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EffectiveValue<'a> {
     /// The definition.
@@ -150,6 +152,15 @@ pub struct EffectiveValue<'a> {
     pub value: &'a Value,
     /// Where it comes from.
     pub source: Source,
+}
+
+impl fmt::Debug for EffectiveValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { definition, value, source } = self;
+        let mut fields = f.debug_struct("EffectiveValue");
+        fields.field("attribute", definition.name()).field("value", value.shown(definition.is_sensitive()));
+        fields.field("source", source).finish()
+    }
 }
 
 /// Where a value comes from.
@@ -162,19 +173,33 @@ pub enum Source {
 }
 
 /// A value that was read, and where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` hides the value of a sensitive attribute.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reading {
     /// The value.
     pub value: Value,
     /// Where it comes from.
     pub source: Source,
+    /// Whether the attribute is marked as sensitive, or was once.
+    pub sensitive: bool,
 }
 
 impl Reading {
     pub(super) fn of(definition: &Definition, held: Option<Value>) -> Option<Self> {
-        let stored = held.map(|value| Self { value, source: Source::Stored });
-        let default = |value: &Value| Self { value: value.clone(), source: Source::Default };
+        let sensitive = definition.is_sensitive();
+        let stored = held.map(|value| Self { value, source: Source::Stored, sensitive });
+        let default = |value: &Value| Self { value: value.clone(), source: Source::Default, sensitive };
         stored.or_else(|| definition.rules().default.as_ref().map(default))
+    }
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { value, source, sensitive } = self;
+        let mut fields = f.debug_struct("Reading");
+        fields.field("value", value.shown(*sensitive)).field("source", source).field("sensitive", sensitive).finish()
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use crate::filter::print::quoted;
 use crate::model::{DefinitionId, EntityRecord, Name, Value};
+use crate::violation::REDACTED;
 
 /// A [`crate::Filter`] that is bound to the definitions of a catalog. Its depth is bounded by
 /// [`crate::Filter::MAX_DEPTH`], and one level more where it sees defaults.
@@ -22,7 +23,9 @@ pub enum BoundFilter {
 }
 
 /// What is asked of a value. All but [`Condition::NotExists`] ask that there is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Display` shows the condition as in a filter's text. `Debug` hides the values, which may be sensitive.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Condition {
     /// There is none.
@@ -102,41 +105,62 @@ fn is_text(value: &Value, wanted: impl FnOnce(&str) -> bool) -> bool {
 /// As it is asked of an attribute in a filter's text.
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, written)
+    }
+}
+
+/// A condition does not know its attribute, so it cannot tell whether its values are sensitive.
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, |value| format!("{:?}", value.hidden()))
+    }
+}
+
+/// A condition in a filter's text, with [`REDACTED`] in place of each value.
+pub(crate) struct WithoutValues<'a>(pub(crate) &'a Condition);
+
+impl fmt::Display for WithoutValues<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f, |_| REDACTED.to_owned())
+    }
+}
+
+impl Condition {
+    fn write(&self, f: &mut fmt::Formatter<'_>, shown: fn(&Value) -> String) -> fmt::Result {
         use Bound::{Excluded, Included, Unbounded};
+        let text = |text: &str| shown(&Value::from(text));
         match self {
             Self::NotExists => f.write_str("not exists"),
             Self::Exists => f.write_str("exists"),
-            Self::NotEqual(value) => write!(f, "!= {}", Written(value)),
+            Self::NotEqual(value) => write!(f, "!= {}", shown(value)),
             Self::In(values) => match values.as_slice() {
-                [value] => write!(f, "= {}", Written(value)),
+                [value] => write!(f, "= {}", shown(value)),
                 values => {
-                    let values: Vec<_> = values.iter().map(|value| Written(value).to_string()).collect();
+                    let values: Vec<_> = values.iter().map(shown).collect();
                     write!(f, "in ({})", values.join(", "))
                 }
             },
-            Self::Within(Included(first), Included(last)) => write!(f, "between {} and {}", Written(first), Written(last)),
-            Self::Within(Included(first), Unbounded) => write!(f, ">= {}", Written(first)),
-            Self::Within(Excluded(first), Unbounded) => write!(f, "> {}", Written(first)),
-            Self::Within(Unbounded, Included(last)) => write!(f, "<= {}", Written(last)),
-            Self::Within(Unbounded, Excluded(last)) => write!(f, "< {}", Written(last)),
-            Self::Within(first, last) => write!(f, "within {first:?} and {last:?}"),
-            Self::EqualFolded(text) => write!(f, "~= {}", Written(&Value::from(text.as_str()))),
-            Self::StartsWith(text) => write!(f, "starts with {}", Written(&Value::from(text.as_str()))),
-            Self::EndsWith(text) => write!(f, "ends with {}", Written(&Value::from(text.as_str()))),
-            Self::Contains(text) => write!(f, "contains {}", Written(&Value::from(text.as_str()))),
+            Self::Within(Included(first), Included(last)) => write!(f, "between {} and {}", shown(first), shown(last)),
+            Self::Within(Included(first), Unbounded) => write!(f, ">= {}", shown(first)),
+            Self::Within(Excluded(first), Unbounded) => write!(f, "> {}", shown(first)),
+            Self::Within(Unbounded, Included(last)) => write!(f, "<= {}", shown(last)),
+            Self::Within(Unbounded, Excluded(last)) => write!(f, "< {}", shown(last)),
+            Self::Within(first, last) => {
+                write!(f, "within {:?} and {:?}", first.as_ref().map(shown), last.as_ref().map(shown))
+            }
+            Self::EqualFolded(part) => write!(f, "~= {}", text(part)),
+            Self::StartsWith(part) => write!(f, "starts with {}", text(part)),
+            Self::EndsWith(part) => write!(f, "ends with {}", text(part)),
+            Self::Contains(part) => write!(f, "contains {}", text(part)),
         }
     }
 }
 
 /// A value as it stands in a filter's text.
-struct Written<'a>(&'a Value);
-
-impl fmt::Display for Written<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Value::String(text) => quoted(f, text, '\''),
-            Value::Date(day) => write!(f, "'{day}'"),
-            other => write!(f, "{other}"),
-        }
+fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text, '\''),
+        Value::Date(day) => format!("'{day}'"),
+        other => other.to_string(),
     }
 }

@@ -8,6 +8,7 @@ mod parse;
 mod print;
 
 pub(crate) use bind::Sees;
+pub(crate) use bound::WithoutValues;
 pub use bound::{BoundFilter, Condition};
 pub use build::{Attr, attr};
 

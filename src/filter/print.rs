@@ -44,7 +44,7 @@ impl fmt::Display for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
         let is_bare = name.chars().enumerate().all(|(n, c)| is_word(c, n == 0)) && !name.is_empty() && !is_keyword(name);
-        (if is_bare { f.write_str(name) } else { quoted(f, name, '"') })?;
+        (if is_bare { f.write_str(name) } else { f.write_str(&quoted(name, '"')) })?;
         match &self.asked {
             Asked::Compare(comparison, value) => write!(f, " {} {value}", comparison.as_str()),
             Asked::Between(first, last) => write!(f, " between {first} and {last}"),
@@ -64,7 +64,7 @@ impl fmt::Display for Test {
 impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.written {
-            Written::Text(text) => quoted(f, text, '\''),
+            Written::Text(text) => f.write_str(&quoted(text, '\'')),
             Written::Number(number) => f.write_str(number),
             Written::Truth(truth) => write!(f, "{truth}"),
         }
@@ -72,6 +72,6 @@ impl fmt::Display for Literal {
 }
 
 /// Within quotes, and those within doubled.
-pub(super) fn quoted(f: &mut fmt::Formatter<'_>, text: &str, quote: char) -> fmt::Result {
-    write!(f, "{quote}{}{quote}", text.replace(quote, &format!("{quote}{quote}")))
+pub(super) fn quoted(text: &str, quote: char) -> String {
+    format!("{quote}{}{quote}", text.replace(quote, &format!("{quote}{quote}")))
 }

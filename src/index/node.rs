@@ -5,7 +5,7 @@ use std::ops::Bound;
 use roaring::RoaringBitmap;
 
 use crate::error::Result;
-use crate::filter::{BoundFilter, Condition};
+use crate::filter::{BoundFilter, Condition, WithoutValues};
 use crate::index::key::{all, starting_with, within};
 use crate::index::postings::{Place, Postings};
 use crate::index::span::{FIRST, Span, probe};
@@ -166,9 +166,11 @@ impl<'f> Part<'f> {
     /// Tells what it did, and its parts behind it.
     pub(super) fn explain(&self, catalog: &Catalog, depth: usize, parts: &mut Vec<ExplainedPart>) {
         let test = match self.filter {
-            Some(BoundFilter::Test(definition, condition)) => {
-                Some(format!("{} {condition}", catalog.get(*definition).map_or("?", |definition| definition.name().as_str())))
-            }
+            Some(BoundFilter::Test(definition, condition)) => Some(match catalog.get(*definition) {
+                Some(definition) if !definition.is_sensitive() => format!("{} {condition}", definition.name()),
+                Some(definition) => format!("{} {}", definition.name(), WithoutValues(condition)),
+                None => format!("? {}", WithoutValues(condition)),
+            }),
             _ => None,
         };
         let expected = Some(self.rank()).filter(|(class, _)| *class == 0).map(|(_, size)| size);

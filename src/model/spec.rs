@@ -193,9 +193,15 @@ impl DefinitionSpec {
     /// It says something about a person, who may want it erased: see [`crate::BatchBuilder::erase`].
     ///
     /// Its values are in no error, no violation, no tracing and no `Debug` output of a type that knows the attribute; `a sensitive
-    /// value` stands in their place, also in a filter's errors. `Debug` of a bare [`Value`] shows it. What the definition itself
-    /// declares, such as its default and its choices, is not hidden. Values are merged, split, moved and restored only to attributes
-    /// that are marked as well.
+    /// value` stands in their place, also in a filter's errors and in an [`Explanation`](crate::Explanation). What the definition
+    /// itself declares, such as its default and its choices, is not hidden. Values are merged, split, moved and restored only to
+    /// attributes that are marked as well.
+    ///
+    /// Some types and texts do not know the attribute or must contain the value:
+    /// - `Debug` of a bare [`Value`] shows the value. `Debug` of a [`Filter`](crate::Filter), and of a [`Query`](crate::Query) with
+    ///   one, shows what the caller wrote, because a filter has only names.
+    /// - A [`Cursor`](crate::Cursor) of a query that is ordered by a sensitive attribute contains the value of the last entity of the
+    ///   page, so it must not be put into URLs or logs.
     ///
     /// An attribute can be unmarked: what it holds then, and later, is restored like any other value. What was replaced or cleared
     /// before is not restored until the attribute is marked again. [`crate::Definition::is_sensitive`] stays true: values are still

@@ -43,7 +43,8 @@ pub struct Explanation {
 pub struct ExplainedPart {
     /// How many parts it is a part of.
     pub depth: usize,
-    /// The part, if it is a test of one attribute: as text.
+    /// The part, if it is a test of one attribute: as text. `a sensitive value` stands in place of each value that the filter
+    /// compares with a sensitive attribute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<String>,
     /// How it was answered.

@@ -1,6 +1,7 @@
 //! What a backend is asked to find, and what it answers.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -71,12 +72,21 @@ pub struct BoundQuery {
 }
 
 /// Where an entity stands in an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// `Debug` shows the types of the values and not the values, which may be sensitive.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rank {
     /// What it holds for the definitions of the order.
     pub values: Vec<Option<Value>>,
     /// Its ordinal.
     pub ordinal: Ordinal,
+}
+
+impl fmt::Debug for Rank {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values: Vec<_> = self.values.iter().map(|value| value.as_ref().map(Value::hidden)).collect();
+        f.debug_struct("Rank").field("values", &values).field("ordinal", &self.ordinal).finish()
+    }
 }
 
 impl BoundQuery {
