@@ -314,6 +314,7 @@ impl fmt::Display for Violation {
         }
         match (&self.attribute, self.rule) {
             (Some(attribute), Rule::NameLength | Rule::NameCharacters) => write!(f, "`{}` is not a name: ", Visible(attribute))?,
+            (Some(_), Rule::NameUnique) => {}
             (Some(attribute), _) => write!(f, "`{}` ", Visible(attribute))?,
             (None, Rule::Grammar) => return write!(f, "{} is not {}", Quoted(&self.found), Visible(&self.limit)),
             (None, rule) if rule.has_subject() => {}
@@ -328,20 +329,27 @@ impl fmt::Display for Violation {
             Rule::ValueId => write!(f, "a value id is a number from {limit}, not {found}"),
             Rule::NameLength => write!(f, "a name has {limit} characters, not {found}"),
             Rule::NameCharacters => write!(f, "a name has {limit}; found {found}"),
-            Rule::NameUnique => write!(f, "is a name taken by `{limit}`; names differ by more than case"),
+            Rule::NameUnique => {
+                let by = if limit.0 == found.0 { String::new() } else { format!(", `{limit}`") };
+                write!(
+                    f,
+                    "the name `{found}` is taken by another attribute of the same entity type{by}; choose another \
+                     name, or rename that attribute (names are compared without case)"
+                )
+            }
             Rule::Defined if limit.0.is_empty() => write!(f, "is not defined for `{found}`; define it first"),
             Rule::Defined => write!(f, "is not defined for `{found}`; did you mean {limit}? If not, define it first"),
             Rule::DataType => write!(f, "is {limit}, but was given {found}"),
             Rule::DefinedDataType => write!(f, "is defined as {limit}, and cannot be declared as {found}; `change` converts it"),
             Rule::Grammar => write!(f, "takes {limit}, not {quoted}"),
             Rule::Range => write!(f, "takes {limit}, not {found}"),
-            Rule::SignificantDigits => write!(f, "takes at most {limit} significant digits, not {found}"),
+            Rule::SignificantDigits => write!(f, "takes at most {limit} significant {}, not {found}", plural(limit.0, "digit")),
             Rule::Characters => write!(f, "takes {limit}; found {found}"),
             Rule::Applicable => write!(f, "has a rule that makes sense for {limit} only: {found}"),
             Rule::Contradiction => write!(f, "has rules that contradict each other: {limit}, but {found}"),
             Rule::Size => write!(f, "takes {limit}, not {found}"),
             Rule::Required => write!(f, "is required, and would be {found}: {limit}"),
-            Rule::Unique => write!(f, "is unique, and {found} is held by {limit} already"),
+            Rule::Unique => write!(f, "is unique, and {quoted} is held by {limit} already"),
             Rule::Minimum => write!(f, "takes no less than {limit}, not {found}"),
             Rule::Maximum => write!(f, "takes no more than {limit}, not {found}"),
             Rule::MinimumChars => write!(f, "takes at least {limit} {characters}, not {found}"),
@@ -367,6 +375,17 @@ impl fmt::Display for Violation {
             Rule::ConversionText => write!(
                 f,
                 "cannot be {limit} exactly, because {quoted} would not keep its text; correct it, or convert numbers by value"
+            ),
+            // Of a definition: a value has its entity.
+            Rule::Superseded if self.entity.is_none() && found.0 != "deleted" => write!(
+                f,
+                "was changed again after {limit}, so {limit} cannot be undone as it is; undo the later changes of the definition \
+                 first, or change the definition by itself"
+            ),
+            Rule::Superseded if self.entity.is_none() => write!(
+                f,
+                "was deleted after {limit}, so {limit} cannot be undone as it is; bring the definition back with \
+                 `restore_definition` first"
             ),
             Rule::Superseded => write!(f, "was changed after {limit}, and is {found} now; restore it by itself if that is meant"),
             Rule::Forgotten => write!(f, "is not known as of {limit}: its history was pruned, or is not kept"),
@@ -407,8 +426,9 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-fn plural(limit: &str, noun: &str) -> String {
-    if limit == "1" { noun.to_owned() } else { format!("{noun}s") }
+/// The noun in the number that the count asks for.
+pub(crate) fn plural(count: impl fmt::Display, noun: &str) -> String {
+    if count.to_string() == "1" { noun.to_owned() } else { format!("{noun}s") }
 }
 
 /// One or more violations: all that a batch has, in the order of their places.

@@ -270,7 +270,7 @@ fn a_file_of_version_1_is_brought_up_to_date() {
     assert_eq!(count("remark starts with 'xxx'"), of(&|n| n % 4 > 0));
     assert_eq!(customers.entity("c7").expect("an entity").expect("it is there").get::<i64>("seats").expect("a number"), Some(0));
     let taken = customers.set("c7", "code", "code 9").expect_err("a unique value that is held");
-    assert!(taken.to_string().contains("is unique, and code 9 is held by customer/c9 already"), "{taken}");
+    assert!(taken.to_string().contains("is unique, and \"code 9\" is held by customer/c9 already"), "{taken}");
     customers.set("c7", "code", "code 700").expect("a set");
     assert_eq!(faults(&attributes), []);
     drop(attributes);

@@ -125,7 +125,7 @@ fn what_cannot_be_brought_back_is_told_before_anything_changes() {
         customers.alter("seats", |spec| spec.maximum(100)).expect("all are less");
         let restored = host.restore_entity(("customer", 1), first).expect("a batch");
         let refused = restored.check().expect_err("another holds it").to_string();
-        assert_eq!(refused, "change 1: customer/1: `code` is unique, and x is held by customer/2 already");
+        assert_eq!(refused, "change 1: customer/1: `code` is unique, and \"x\" is held by customer/2 already");
         assert!(restored.commit().is_err());
         let refused = host.undo(first).map(drop).expect_err("much has moved").to_string();
         let said = "customer/1: `seats` was changed after commit 2, and is \"5\" now; restore it by itself if that is meant; \
@@ -141,6 +141,39 @@ fn what_cannot_be_brought_back_is_told_before_anything_changes() {
         customers.set(2, "seats", 8).expect("a set");
         assert!(restored.commit().expect_err("it has moved").is_conflict());
         assert_eq!(customers.get::<i64>(2, "seats").expect("a read"), Some(8));
+    }
+}
+
+#[test]
+fn an_undo_of_definitions_says_what_stands_against_it() {
+    for host in stores() {
+        let customers = host.of("customer").expect("a type");
+        customers.ensure([DefinitionSpec::string("left"), DefinitionSpec::string("right")]).expect("definitions");
+        let exchange = host.batch().alter("customer", "left", |spec| spec.named("aside"));
+        let exchange = exchange.alter("customer", "right", |spec| spec.named("left"));
+        let exchanged = commit(&exchange.alter("customer", "aside", |spec| spec.named("right")).commit().expect("a commit"));
+        customers.alter("left", |spec| spec.description("changed again")).expect("a change");
+        let refused = host.undo(exchanged).map(drop).expect_err("it was changed again").to_string();
+        let said = "`left` was changed again after commit 2, so commit 2 cannot be undone as it is; undo the later changes of the \
+                    definition first, or change the definition by itself";
+        assert_eq!(refused, said);
+        customers.delete("left").expect("a deletion");
+        let refused = host.undo(exchanged).map(drop).expect_err("it is deleted").to_string();
+        let said = "`left` was deleted after commit 2, so commit 2 cannot be undone as it is; bring the definition back with \
+                    `restore_definition` first";
+        assert_eq!(refused, said);
+
+        let renamed = commit(&host.batch().alter("customer", "right", |spec| spec.named("far")).commit().expect("a rename"));
+        customers.define(DefinitionSpec::string("right")).expect("its name is free");
+        let refused = host.undo(renamed).expect("a batch").commit().expect_err("its name is taken");
+        assert!(refused.is_duplicate(), "{refused}");
+        let said = "change 0: the name `right` is taken by another attribute of the same entity type; choose another name, or rename \
+                    that attribute (names are compared without case)";
+        assert_eq!(refused.to_string(), said);
+        let refused = customers.define(DefinitionSpec::string("RIGHT")).expect_err("its name is taken").to_string();
+        let said = "the name `RIGHT` is taken by another attribute of the same entity type, `right`; choose another name, or rename \
+                    that attribute (names are compared without case)";
+        assert_eq!(refused, said);
     }
 }
 

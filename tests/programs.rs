@@ -392,7 +392,7 @@ fn what_only_the_store_can_refuse_has_its_line_too() {
     let csv = "id,new,email\nx,1,\"c@d\"\ny,\"2\n\",a@b\n";
     bench
         .import(csv, &[])
-        .bad(1, &["in.csv:3: column \"email\", value \"a@b\": `email` is unique, and a@b is held by customer/old already"]);
+        .bad(1, &["in.csv:3: column \"email\", value \"a@b\": `email` is unique, and \"a@b\" is held by customer/old already"]);
     bench.import("id,email\nx,same\ny,same\n", &[]).bad(1, &["a value is refused", "in.csv:3: column \"email\", value \"same\""]);
     assert_eq!(bench.export(&[]).good().out, "id,email\nold,a@b\n");
 }

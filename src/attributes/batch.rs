@@ -15,6 +15,7 @@ use crate::model::{
 };
 use crate::store::{AttributeStore, Batch, Offending, Progress, Receipt, VersionId, gone_definitions, plan};
 use crate::trace::Doing;
+use crate::violation::plural;
 
 /// An atomic batch in the making. Nothing happens before [`BatchBuilder::commit`].
 ///
@@ -254,6 +255,8 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     }
 
     /// Saves an entity whole: it holds these values afterwards and no others; required ones must be among them.
+    ///
+    /// As with [`BatchBuilder::set`], it is for the host to check that it has a record with this id.
     pub fn save<N: Into<Cow<'a, str>>, V: Into<Value>>(
         self,
         entity: impl IntoEntityKey,
@@ -282,7 +285,8 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     /// - From attributes that were never sensitive, and that values were split or moved from, go the values that are equal to an
     ///   erased one. If the history of the erased attribute was pruned, or is not kept, all go that ended before it begins.
     /// - Where a value was moved by [`BatchBuilder::move_value`], it goes at both ends. This is found by the history of both: if one
-    ///   keeps none, erase the value by the other name as well.
+    ///   keeps none, erase the value by the other name as well. Only the moved value is followed: earlier values of the attribute
+    ///   that it was moved from stay, so erase them by that name.
     ///
     /// Required values are erased as well. Actors, notes and ids of entities are not values: see [`BatchBuilder::erase_entity`].
     ///
@@ -503,7 +507,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
         for text in [&self.actor, &self.note].into_iter().flatten() {
             let most = attributes.limits.commit_chars;
             if longer_than(text, most) || text.contains('\0') {
-                let limit = format!("at most {most} characters and no NUL");
+                let limit = format!("at most {most} {} and no NUL", plural(most, "character"));
                 binder.refuse(None, None, Violation::new(Rule::Commit, limit, text.escape_debug()));
             }
         }

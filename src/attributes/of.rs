@@ -200,6 +200,8 @@ impl<'a, S: AttributeStore> AttributesOf<'a, S> {
 
     /// Saves an entity whole: it holds these values afterwards and no others.
     ///
+    /// As with [`set`](Self::set), it is for the host to check that it has a record with this id.
+    ///
     /// # Errors
     /// All that is wrong with the values, and every required one that is missing.
     pub fn save<N: AsRef<str>, V: Into<Value>>(

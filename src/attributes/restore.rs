@@ -305,7 +305,9 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
                 undone.push((either.id(), before.clone()));
             } else {
                 let found = now.as_ref().map_or("deleted", |_| "another");
-                self.refuse(None, superseded(commit, found).of(either.name().as_str()));
+                // Names may have been exchanged: the host knows the definition by the name that it has now, or had last.
+                let named = now.as_ref().or(after.as_ref()).unwrap_or(either);
+                self.refuse(None, superseded(commit, found).of(named.name().as_str()));
             }
         }
         if !undone.is_empty() {

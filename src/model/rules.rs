@@ -6,7 +6,7 @@ use rust_decimal::RoundingStrategy;
 use crate::error::{Rule, Violation};
 use crate::model::value::longer_than;
 use crate::model::{DataType, Definition, DefinitionSpec, Documentation, Limits, Rules, Value};
-use crate::violation::shorten;
+use crate::violation::{plural, shorten};
 
 /// How many choices a message spells out.
 const SPELLED_OUT: usize = 8;
@@ -49,10 +49,10 @@ fn enumerate(types: &[DataType]) -> String {
 
 /// The bounds are values of the type themselves.
 fn check_bounds(data_type: DataType, rules: &mut Rules, violations: &mut Vec<Violation>) {
-    for bound in [&mut rules.minimum, &mut rules.maximum] {
+    for (name, bound) in [("minimum", &mut rules.minimum), ("maximum", &mut rules.maximum)] {
         let Some(value) = bound.take() else { continue };
         if value.data_type() != data_type {
-            violations.push(Violation::new(Rule::DataType, data_type, format!("a bound of type {}", value.data_type())));
+            violations.push(Violation::new(Rule::DataType, data_type, format!("a {name} of type {}", value.data_type())));
             continue;
         }
         match value.checked() {
@@ -72,14 +72,17 @@ fn check_contradictions(rules: &Rules, searchable: bool, violations: &mut Vec<Vi
     if let (Some(minimum), Some(maximum)) = (rules.minimum_chars, rules.maximum_chars)
         && minimum > maximum
     {
-        contradict(format!("at least {minimum} characters"), format!("at most {maximum}"));
+        contradict(format!("at least {minimum} {}", plural(minimum, "character")), format!("at most {maximum}"));
     }
     if let (Some(Value::Decimal(minimum)), Some(Value::Decimal(maximum)), Some(digits)) =
         (&rules.minimum, &rules.maximum, rules.fraction_digits)
         && minimum <= maximum
         && maximum.round_dp_with_strategy(digits, RoundingStrategy::ToNegativeInfinity) < *minimum
     {
-        contradict(format!("at most {digits} fraction digits"), format!("none such lies from {minimum} to {maximum}"));
+        contradict(
+            format!("at most {digits} fraction {}", plural(digits, "digit")),
+            format!("none such lies from {minimum} to {maximum}"),
+        );
     }
     if let (true, Some(default)) = (rules.unique, &rules.default) {
         contradict("no two entities hold equal values".into(), format!("all that hold none read the default {default}"));
@@ -90,18 +93,18 @@ fn check_contradictions(rules: &Rules, searchable: bool, violations: &mut Vec<Vi
 }
 
 fn check_sizes(rules: &Rules, documentation: &Documentation, limits: &Limits, violations: &mut Vec<Violation>) {
-    let mut most = |what: &str, found: usize, most: usize| {
+    let mut most = |noun: &str, role: &str, found: usize, most: usize| {
         if found > most {
-            violations.push(Violation::new(Rule::Size, format!("at most {most} {what}"), found));
+            violations.push(Violation::new(Rule::Size, format!("at most {most} {}{role}", plural(most, noun)), found));
         }
     };
     for chars in [rules.minimum_chars, rules.maximum_chars].into_iter().flatten() {
-        most("characters as a limit", chars as usize, limits.string_chars.min(Value::MAX_CHARS));
+        most("character", " as a limit", chars as usize, limits.string_chars.min(Value::MAX_CHARS));
     }
-    most("fraction digits", rules.fraction_digits.unwrap_or_default() as usize, Value::MAX_DIGITS as usize);
-    most("choices", rules.choices.len(), limits.choices);
-    most("examples", documentation.examples.len(), limits.documentation_items);
-    most("dependents", documentation.used_by.len(), limits.documentation_items);
+    most("fraction digit", "", rules.fraction_digits.unwrap_or_default() as usize, Value::MAX_DIGITS as usize);
+    most("choice", "", rules.choices.len(), limits.choices);
+    most("example", "", documentation.examples.len(), limits.documentation_items);
+    most("dependent", "", documentation.used_by.len(), limits.documentation_items);
     let Documentation { description, group, examples, used_by } = documentation;
     // What is wrong with an example as a value, its own check says.
     let examples = examples.iter().filter_map(|example| match example {
@@ -113,7 +116,8 @@ fn check_sizes(rules: &Rules, documentation: &Documentation, limits: &Limits, vi
         texts.chain(used_by.iter().map(|text| ("dependent", text))).chain(rules.pattern.iter().map(|text| ("pattern", text)));
     for (what, text) in texts.chain(examples) {
         if longer_than(text, limits.documentation_chars) {
-            let limit = format!("at most {} characters of {what}", limits.documentation_chars);
+            let most = limits.documentation_chars;
+            let limit = format!("at most {most} {} of {what}", plural(most, "character"));
             violations.push(Violation::new(Rule::Size, limit, text.chars().count()));
         }
         if text.contains('\0') {
@@ -153,8 +157,16 @@ fn compile(rules: &Rules, limits: &Limits, violations: &mut Vec<Violation>) -> O
 /// Holds the default, the choices and the examples against the rules.
 pub(super) fn check_own_values(definition: &Definition, limits: &Limits, violations: &mut Vec<Violation>) {
     let rules = definition.rules();
-    let own = rules.choices.iter().chain(&rules.default).chain(&definition.documentation().examples);
-    violations.extend(own.filter_map(|value| definition.bind(value.clone(), limits).err()));
+    let choices = rules.choices.iter().map(|choice| ("a choice", choice));
+    let default = rules.default.iter().map(|default| ("a default", default));
+    let examples = definition.documentation().examples.iter().map(|example| ("an example", example));
+    violations.extend(choices.chain(default).chain(examples).filter_map(|(what, value)| {
+        let mut violation = definition.bind(value.clone(), limits).err()?;
+        if violation.rule == Rule::DataType {
+            violation.found = format!("{what} of type {}", value.data_type());
+        }
+        Some(violation)
+    }));
     let mut sorted: Vec<_> = rules.choices.iter().collect();
     sorted.sort_unstable();
     if let Some(twice) = sorted.windows(2).find_map(|pair| (pair[0] == pair[1]).then_some(pair[0])) {

@@ -140,7 +140,8 @@ impl Model {
             }
             if spec(now) != spec(became) {
                 let found = if now.is_some() { "another" } else { "deleted" };
-                violations.push(superseded(None, &either.spec.name, format!("commit {commit}"), found));
+                let named = now.or(became).unwrap_or(either);
+                violations.push(superseded(None, &named.spec.name, format!("commit {commit}"), found));
                 continue;
             }
             restoration.catalog = Some(self.catalog);

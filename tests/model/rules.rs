@@ -235,8 +235,13 @@ pub(crate) fn declare(given: &DefinitionSpec) -> Result<DefinitionSpec, Vec<Faul
     if rules.pattern.as_deref() == Some(PATTERNS[3]) {
         faults.push(Fault::wordless(Rule::Grammar));
     }
-    let own = rules.choices.iter().chain(&rules.default).chain(&documentation.examples);
-    faults.extend(own.filter_map(|value| bind(&spec, value.clone()).err()));
+    let own = rules.choices.iter().map(|value| ("a choice", value)).chain(rules.default.iter().map(|value| ("a default", value)));
+    let own = own.chain(documentation.examples.iter().map(|value| ("an example", value)));
+    faults.extend(own.filter_map(|(what, value)| {
+        let is_typed = value.data_type() == spec.data_type;
+        let wrong = || Fault::new(Rule::DataType, spec.data_type, format!("{what} of type {}", value.data_type()));
+        bind(&spec, value.clone()).map_err(|fault| if is_typed { fault } else { wrong() }).err()
+    }));
     let is_twice = |value: &Value| rules.choices.iter().filter(|other| *other == value).count() > 1;
     if rules.choices.iter().any(is_twice) {
         faults.push(Fault::wordless(Rule::Contradiction));

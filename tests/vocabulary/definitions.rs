@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
 use custom_attributes::{
-    Bound, Catalog, DataType, Definition, DefinitionId, DefinitionSpec, EntityType, Error, Limits, Revision, Rule, Stamp,
-    Undefined, Value, Violation,
+    Attributes, Bound, Catalog, DataType, Definition, DefinitionId, DefinitionSpec, EntityType, Error, Limits, MemoryStore,
+    Revision, Rule, Stamp, Undefined, Value, Violation,
 };
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -360,15 +360,35 @@ fn each_rule_is_refused_on_every_type_that_it_has_no_meaning_for() {
 #[test]
 fn a_bound_is_a_value_of_the_type_itself() {
     for (spec, found) in [
-        (DefinitionSpec::integer("n").minimum(decimal("1.5")), "a bound of type DECIMAL"),
-        (DefinitionSpec::decimal("n").maximum(1), "a bound of type INTEGER"),
-        (DefinitionSpec::date("n").minimum("2024-01-01"), "a bound of type STRING"),
+        (DefinitionSpec::integer("n").minimum(decimal("1.5")), "a minimum of type DECIMAL"),
+        (DefinitionSpec::decimal("n").maximum(1), "a maximum of type INTEGER"),
+        (DefinitionSpec::date("n").minimum("2024-01-01"), "a minimum of type STRING"),
     ] {
         let violation = refusal(spec);
         assert_eq!((violation.rule, violation.found.as_str()), (Rule::DataType, found));
     }
     let spec = DefinitionSpec::decimal("n").minimum(Decimal::MIN).maximum(Decimal::MAX);
     assert_eq!(refusals(spec).iter().map(|v| v.rule).collect::<Vec<_>>(), [Rule::Range, Rule::Range]);
+}
+
+#[test]
+fn a_value_that_the_definition_declares_is_named_where_its_type_is_wrong() {
+    let host = Attributes::new(MemoryStore::new());
+    let customers = host.of("customer").expect("a type");
+    let spec = || DefinitionSpec::string("tier");
+    for (declared, said) in [
+        (spec().default_value("5"), "`tier` is INTEGER, but was given a default of type STRING"),
+        (spec().choices(["5"]), "`tier` is INTEGER, but was given a choice of type STRING"),
+        (spec().example("5"), "`tier` is INTEGER, but was given an example of type STRING"),
+        (DefinitionSpec::decimal("tier").minimum(decimal("1.5")), "`tier` is INTEGER, but was given a minimum of type DECIMAL"),
+        (DefinitionSpec::decimal("tier").maximum(decimal("1.5")), "`tier` is INTEGER, but was given a maximum of type DECIMAL"),
+    ] {
+        customers.define(declared).expect("a definition");
+        let refused =
+            customers.change("tier", |spec| spec.of_type(DataType::Integer)).apply().expect_err("it is of the old type");
+        assert_eq!(refused.to_string(), said);
+        customers.delete("tier").expect("a deletion");
+    }
 }
 
 #[test]
@@ -416,7 +436,7 @@ fn rules_that_no_value_could_meet_together_are_refused() {
 fn a_definition_that_refuses_its_own_default_choice_or_example_is_refused() {
     let cases: [(DefinitionSpec, Rule, &str, &str); 9] = [
         (DefinitionSpec::integer("n").minimum(1).default_value(0), Rule::Minimum, "1", "0"),
-        (DefinitionSpec::integer("n").default_value("1"), Rule::DataType, "INTEGER", "STRING"),
+        (DefinitionSpec::integer("n").default_value("1"), Rule::DataType, "INTEGER", "a default of type STRING"),
         (DefinitionSpec::string("n").choices(["a"]).default_value("b"), Rule::Choices, "`a`", "b"),
         (DefinitionSpec::integer("n").maximum(1).choices([1, 2]), Rule::Maximum, "1", "2"),
         (DefinitionSpec::string("n").pattern("a+").choices(["a", "b"]), Rule::Pattern, "a+", "b"),

@@ -132,6 +132,8 @@ fn a_cursor_belongs_to_its_query() {
         error.to_string(),
         "the cursor is a text of 2 characters, not one that a page ended with, whole and unchanged; start again without a cursor"
     );
+    let error = "z".parse::<Cursor>().unwrap_err();
+    assert!(error.to_string().starts_with("the cursor is a text of 1 character, not one"), "{error}");
     let json = serde_json::to_string(&next_of(&attributes)).expect("it serialises");
     assert_eq!(serde_json::from_str::<Cursor>(&json).expect("it comes back"), next_of(&attributes));
 }
