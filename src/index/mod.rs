@@ -10,9 +10,7 @@ mod postings;
 mod span;
 mod verify;
 
-#[cfg(feature = "sqlite")]
-pub(crate) use answer::lost;
-pub(crate) use answer::{count, explain, find, find_keys, tally};
+pub(crate) use answer::{count, explain, find, find_keys, lost, tally};
 #[cfg(feature = "sqlite")]
 pub(crate) use change::build_all;
 pub(crate) use change::{IndexWriter, Writing};
