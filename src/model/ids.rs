@@ -6,6 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Rule, Violation};
 
+/// The greatest commit id and the greatest revision: a store has fewer than 2^53 commits, and each moves a revision once.
+pub(crate) const MAX_COUNT: u64 = (1 << 53) - 1;
+
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*

@@ -23,6 +23,7 @@ pub use catalog::Catalog;
 pub use definition::{Bound, Definition, Stamp};
 pub use difference::Difference;
 pub use entity::{EntityId, EntityKey, EntityType, IntoEntityId, IntoEntityKey};
+pub(crate) use ids::MAX_COUNT;
 pub use ids::{CommitId, DefinitionId, Ordinal, Revision, ValueId};
 pub use limits::{Limits, Undefined};
 pub use lineage::Lineage;

@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::model::{CommitId, DefinitionId, Ordinal, Revision};
 use crate::sqlite::failure::failed;
 
-/// The greatest commit id and the greatest revision: a store has fewer than 2^53 commits, and each moves a revision once.
-pub(super) const MAX_COUNT: i64 = (1 << 53) - 1;
+/// The greatest commit id and the greatest revision.
+pub(super) const MAX_COUNT: i64 = crate::model::MAX_COUNT.cast_signed();
 
 /// A row whose columns are read, and what it is, for messages.
 #[derive(Clone, Copy)]

@@ -84,7 +84,11 @@ impl Pouring<'_> {
             return Err(other(format!("somebody else wrote commit {} while it was copied", marks.commit)));
         }
         let is_last = commit.id == self.heading.last_commit;
-        let catalog = catalog_change(&before, definitions, is_last.then_some(&self.heading))?;
+        let catalog = catalog_change(&before, definitions, is_last.then_some(&self.heading)).map_err(|error| match error {
+            // It is the source that is damaged, and not the store.
+            Error::Corrupt { what, .. } => self.steps.borrow().wrong(format!("ends definitions that do not fit: {what}")),
+            other => other,
+        })?;
         self.pace.borrow_mut().step(1, progress)?;
         (receipt.commit, receipt.at) = (Some(commit.id), commit.at);
         receipt.catalog = catalog.as_ref().map_or(before.revision(), |change| change.after.revision());

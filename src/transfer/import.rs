@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result, Violation};
 use crate::hash::HashMap;
-use crate::model::{CommitId, DataType, Definition, DefinitionId, EntityType, Held, Limits, Ordinal, Stamp};
+use crate::model::{CommitId, DataType, Definition, DefinitionId, EntityType, Held, Limits, MAX_COUNT, Ordinal, Stamp};
 use crate::store::{Commit, Snapshot, commit_with_id};
 use crate::transfer::digest::Contents;
 use crate::transfer::lines::{DefinitionLine, EndLine, EntityLine, FORMAT, HeldLine, Line, MAX_BYTES, VERSION, sum_of};
@@ -33,6 +33,13 @@ impl<'a> Import<'a> {
     pub(super) fn begin(from: &'a mut dyn BufRead) -> Result<Self> {
         let mut reader = Reader { from, number: 0, sum: Sha256::new(), buffer: Vec::new(), is_summed: false };
         let heading = reader.heading()?;
+        let is_counted = |number: u64| number <= MAX_COUNT;
+        let are_sound = heading.horizons.iter().all(|(definition, until)| {
+            definition.get() > 0 && *definition <= heading.last_definition && until.get() > 0 && is_counted(until.get())
+        });
+        if !is_counted(heading.last_commit.get()) || !is_counted(heading.catalog.get()) || !are_sound {
+            return Err(reader.wrong("speaks of a number that no store comes to"));
+        }
         let current = Commit { id: CommitId::default(), at: chrono::DateTime::default(), actor: None, note: None };
         Ok(Self {
             reader,
@@ -68,6 +75,9 @@ impl<'a> Import<'a> {
 
     /// A definition, with the stamp of its making.
     fn definition(&self, line: DefinitionLine<'_>, there: &dyn Snapshot) -> Result<Definition> {
+        if line.id.get() == 0 || line.id > self.heading.last_definition {
+            return Err(self.reader.wrong(format!("is of definition {}, which the first line does not count", line.id)));
+        }
         let stamp = |commit: Commit| Stamp { commit: commit.id, at: commit.at, by: commit.actor };
         let modified = stamp(self.current.clone());
         let created = match line.created {
@@ -113,11 +123,16 @@ impl<'a> Import<'a> {
                 return Err(self.reader.wrong(reason));
             }
             let created = created.unwrap_or(self.current.id);
-            if created > self.current.id {
+            if created.get() == 0 || created > self.current.id {
                 return Err(self.reader.wrong(format!("speaks of commit {created}, which is not before it")));
             }
             Ok(Held { definition, value, created, modified: self.current.id })
         };
+        // A revision counts the commits that touched the entity.
+        if !(1..=self.current.id.get()).contains(&line.revision.get()) {
+            let (revision, commit) = (line.revision, self.current.id);
+            return Err(self.reader.wrong(format!("has the revision {revision}, which commit {commit} cannot lead to")));
+        }
         let began = line.began.into_iter().map(held).collect::<Result<Vec<_>>>()?;
         let (entity, revision, ended) = (line.entity.into_owned(), line.revision, line.ended);
         Ok(Touch { ordinal: line.ordinal, left: Some(Left { entity, revision, began, ended, stands: None }) })
@@ -158,6 +173,9 @@ impl Steps for Import<'_> {
         let expected = CommitId::new(self.current.id.get() + 1);
         if commit.id != expected || expected > self.heading.last_commit {
             return Err(self.reader.wrong(format!("is commit {}, and not {expected}", commit.id)));
+        }
+        if commit.at.timestamp_subsec_nanos() % 1000 != 0 {
+            return Err(self.reader.wrong("has an instant that is finer than a microsecond"));
         }
         self.current = commit.clone();
         self.touched = Ordinal::default();
