@@ -277,7 +277,7 @@ impl<'a, S: AttributeStore> BatchBuilder<'a, S> {
     /// the values that were erased; if there was nothing to erase, the outcome is [`crate::Outcome::Unchanged`].
     ///
     /// The name may be that of a deleted attribute: the one it had last. If a new attribute has the name by now, both are meant; a new
-    /// one that was never marked as sensitive is left alone. An attribute that is not marked any longer, but was once, can be erased.
+    /// one that was never marked as sensitive is left alone. An attribute that was marked once can be erased, also if it is unmarked now.
     ///
     /// The erasure follows the value:
     /// - All values of the entity go for every attribute that was merged or split into this one, or that this one was merged or split

@@ -164,7 +164,7 @@ impl<S: AttributeStore> AttributesOf<'_, S> {
     /// let needed = || [DefinitionSpec::string("tier").choices(["basic", "premium"]), DefinitionSpec::integer("credit_limit")];
     /// assert_eq!(customers.ensure(needed())?[0].outcome, Outcome::Created);
     ///
-    /// // An administrator adds a choice, and it is used: the next start leaves it, and tells of it.
+    /// // An administrator adds a choice, and a value uses it. The next start keeps the choice and reports it.
     /// customers.alter("tier", |spec| spec.choices(["basic", "premium", "gold"]))?;
     /// customers.set(123, "tier", "gold")?;
     /// let ensured = customers.ensure(needed())?;

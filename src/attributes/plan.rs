@@ -244,7 +244,7 @@ impl<'a, S> SchemaPlan<'a, S> {
     /// Converts numbers by value: `01234` becomes 1234, `-0` becomes 0, and `5.00` becomes INTEGER 5.
     ///
     /// It applies to every `change`, `merge` and `split` of the plan. Without it, a value offends if its text would not stay the
-    /// same. The report tells how many values get another text ([`PlanReport::by_value`]), and which ([`Conversion::by_value`]).
+    /// same. The report counts the values whose text changes ([`PlanReport::by_value`]) and marks each ([`Conversion::by_value`]).
     /// Undoing the commit brings the texts back, if history is kept.
     ///
     /// ```

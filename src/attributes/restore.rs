@@ -5,6 +5,7 @@
 //! converted if that is exact, and refused if not.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::attributes::{Attributes, BatchBuilder};
@@ -184,6 +185,8 @@ struct Restoring<'s, 'a, S> {
     restored: Vec<DefinitionId>,
     /// Definitions that the batch changes or brings back, and whether they are marked as sensitive then.
     marked: BTreeMap<DefinitionId, bool>,
+    /// The versions of definitions that were marked once and are not marked now, each read once for all entities.
+    unmarked: BTreeMap<DefinitionId, Definitions>,
     batch: BatchBuilder<'a, S>,
     violations: Vec<Violation>,
 }
@@ -191,7 +194,8 @@ struct Restoring<'s, 'a, S> {
 impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
     fn new(snapshot: &'s dyn Snapshot, batch: BatchBuilder<'a, S>) -> Result<Self> {
         let (catalog, horizons) = (snapshot.catalog()?, snapshot.horizons()?);
-        Ok(Self { snapshot, catalog, horizons, restored: Vec::new(), marked: BTreeMap::new(), batch, violations: Vec::new() })
+        let (restored, marked, unmarked, violations) = Default::default();
+        Ok(Self { snapshot, catalog, horizons, restored, marked, unmarked, batch, violations })
     }
 
     fn finish(self) -> Result<BatchBuilder<'a, S>> {
@@ -221,9 +225,12 @@ impl<'s, 'a, S: AttributeStore> Restoring<'s, 'a, S> {
             && !self.will_be_sensitive(id)
             && let Some(definition) = self.catalog.get(id).filter(|definition| definition.is_sensitive()).cloned()
         {
-            let definitions = Definitions::load_these(self.snapshot, [id])?;
+            let versions = match self.unmarked.entry(id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(free) => free.insert(Definitions::load_these(self.snapshot, [id])?),
+            };
             let last = CommitId::new(ended.get() - 1);
-            if definitions.at(id, last).is_some_and(|then| then.spec().sensitive) {
+            if versions.at(id, last).is_some_and(|then| then.spec().sensitive) {
                 let what = format!("its value as of commit {last}");
                 self.refuse(Some(entity), Violation::new(Rule::SensitiveTarget, what, "").about(&definition));
                 return Ok(());

@@ -137,7 +137,7 @@ pub fn definitions_go_back_together(store: &Store) {
     sound(store, WHOLE);
 }
 
-/// What stands against going back is told by the names that the host knows.
+/// Violations of going back use the names that the host knows.
 pub fn what_cannot_go_back_is_named(store: &Store) {
     let promise = "a refused undo names attributes as they are defined";
     let host = host(store);

@@ -2,7 +2,7 @@
 //!
 //! A thread of their own takes them, on a connection of its own: when nobody has written for a moment, and when the log has grown
 //! long. The long part is done while others write; what they write meanwhile is done with the writer held, so that the log is
-//! through and begins anew with the next commit, whatever the load.
+//! through and starts over with the next commit, whatever the load.
 //!
 //! Only a snapshot that is held for long keeps the log growing. A checkpoint that met one is tried again when a snapshot of this
 //! store ends, and from time to time for those of other processes, until all of the log is in the file. A log that has become
@@ -76,7 +76,8 @@ enum Moment {
     Idle,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panic leaves behind here is whole: a connection, whose transaction ends with its guard, or a plain value.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

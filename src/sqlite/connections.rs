@@ -3,14 +3,14 @@
 use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
 use crate::error::{Error, Result};
 use crate::model::{Catalog, EntityKey, EntityRecord, Value};
-use crate::sqlite::checkpoints::Checkpoints;
+use crate::sqlite::checkpoints::{Checkpoints, lock};
 use crate::sqlite::failure::{busy, failed};
 use crate::sqlite::keys::KeptKeys;
 use crate::sqlite::names::Named;
@@ -52,11 +52,6 @@ pub(super) struct Connections {
 struct Kept {
     connection: Connection,
     as_of: u64,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What a panic leaves behind here is whole: a connection, whose transaction ends with its guard, or a plain value.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Says of a new file that the disk had no room for that it may be left behind. It is not removed: another process may have opened

@@ -17,7 +17,7 @@ use crate::sqlite::tables::{Known, Tables};
 use crate::sqlite::views;
 use crate::store::each_record;
 
-/// From version 4 to 5: definitions that were sensitive once, and are not marked any longer, know it, so that their values are
+/// From version 4 to 5: definitions that were sensitive once, and are unmarked now, are noted as such, so that their values are
 /// hidden and can be erased. From which others their values came is not known of those files.
 const WAS_SENSITIVE: &str = r#"
 UPDATE attr_definition SET spec = '{"lineage":{"was_sensitive":true},"spec":' || spec || '}'

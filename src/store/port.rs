@@ -36,9 +36,11 @@ pub type Decide<'a> = dyn FnMut(&dyn Snapshot, &mut OnProgress<'_>) -> Result<Pl
 /// whatever the storage does.
 pub trait AttributeStore: fmt::Debug {
     /// Begins; asks `decide` over a snapshot of this very transaction what is to be done; writes down its [`super::Changes`], if
-    /// there are any; ends, durably; and hands the receipt on. Where any of it fails, nothing was changed. `decide` is called
-    /// once, and alone: no other commit comes between what it sees and what is stored. What takes long is told to `progress` on
-    /// the way.
+    /// there are any; ends, durably; and hands the receipt on. Where any of it fails, nothing was changed. No other commit comes
+    /// between what `decide` sees and what is stored. What takes long is told to `progress` on the way.
+    ///
+    /// `decide` may be called a second time, over a new transaction, after the first one failed and changed nothing: SQLite's store
+    /// does so after a disk read that failed. So `decide` must give the same answer to the same snapshot.
     ///
     /// # Errors
     /// What `decide` or `progress` answers, or a failure of the storage.
@@ -47,7 +49,8 @@ pub trait AttributeStore: fmt::Debug {
     /// Does what [`AttributeStore::write`] does again and again, until `decide` answers a plan without changes. Each plan is a commit
     /// of its own, and the next is decided over what it left. They are durable when this returns, and need not be before: a backend
     /// that pays for each time may end many of them at once. Where it fails, those before the failure are kept up to one of them,
-    /// and nothing behind it: which one, the store tells.
+    /// and nothing behind it: which one, the store tells. `decide` is called once for each plan, because it may take each from a
+    /// source that cannot go back: a backend whose `write` may call it again provides this method itself.
     ///
     /// # Errors
     /// Those of [`AttributeStore::write`].

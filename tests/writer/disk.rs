@@ -164,14 +164,20 @@ ssize_t pread64(int fd, void *to, size_t n, off64_t at) {
 ssize_t pread(int fd, void *to, size_t n, off_t at) { return pread64(fd, to, n, at); }
 "#;
 
-/// Reads and writes while one read of the disk fails, in each with a store that has nothing in its caches.
-fn misread(folder: &Path) {
+/// A closed file of many entities, and the path whose appearance makes the next read of it fail.
+fn filled(folder: &Path) -> (PathBuf, PathBuf) {
     let path = folder.join("crm.db");
     let trigger = PathBuf::from(std::env::var("DISK_TEST_TRIGGER").unwrap());
     let attributes = prepared(&path);
     let many = (0..3000i64).fold(attributes.batch(), |batch, n| batch.set(("customer", n), "a", n));
     many.commit().unwrap();
     drop(attributes);
+    (path, trigger)
+}
+
+/// Reads and writes while one read of the disk fails, in each with a store that has nothing in its caches.
+fn misread(folder: &Path) {
+    let (path, trigger) = filled(folder);
     let once = |what: &str, work: &dyn Fn(&Attributes<SqliteStore>) -> custom_attributes::Result<()>| {
         let attributes = Attributes::new(SqliteStore::open(&path).unwrap());
         // What it knows of the definitions is of the file that is read from now on.
@@ -200,12 +206,7 @@ fn misread(folder: &Path) {
 /// Reads within a transaction of the host while one read of the disk fails in such a way that SQLite undoes the transaction.
 fn misread_in_transaction_of_host(folder: &Path) {
     type Attributed<'a> = Attributes<custom_attributes::LentStore<'a>>;
-    let path = folder.join("crm.db");
-    let trigger = PathBuf::from(std::env::var("DISK_TEST_TRIGGER").unwrap());
-    let attributes = prepared(&path);
-    let many = (0..3000i64).fold(attributes.batch(), |batch, n| batch.set(("customer", n), "a", n));
-    many.commit().unwrap();
-    drop(attributes);
+    let (path, trigger) = filled(folder);
     let tables = HostTables::new();
     let in_host = |what: &str, is_warm: bool, work: &dyn Fn(&Attributed<'_>) -> custom_attributes::Result<()>| {
         let host = rusqlite::Connection::open(&path).unwrap();
